@@ -1,0 +1,48 @@
+# The one door. `make` alone lists the targets; everything runs in .venv, which `make setup` makes.
+
+PYTHON ?= python3
+CAMERA ?= demo
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-robot robot-files check format clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: .venv/ready  ## make .venv with all that serving and the virtual NAO need (no torch)
+
+demo: .venv/ready  ## server, virtual NAO, robot app and monitor together; SECONDS=30 JSON=FILE CAMERA=FILE
+	@$(BIN)/python -m robot_app.virtual.demo --camera '$(CAMERA)' $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
+
+test: .venv/ready-to-test  ## all tests but those of the robot's own Python
+	$(BIN)/python -m pytest
+
+test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, against the virtual NAO and the server
+	@status=0; sh tests/robot/make_py27.sh || status=$$?; \
+	if [ $$status -eq 3 ]; then echo "test-robot: skipped, no Python 2.7 was found (see above)"; exit 0; fi; \
+	[ $$status -eq 0 ] && .venv27/run -m pytest tests/robot && $(BIN)/python -m pytest tests/whole/test_python27.py
+
+robot-files: .venv/ready  ## build/robot: the folder to copy to a NAO, with pyzmq for its 32-bit Python 2.7
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+	  --python-version 27 --implementation cp --abi cp27mu --platform manylinux1_i686 -d build/wheels pyzmq==19.0.2
+	$(BIN)/python -m robot_app.package --out build/robot --wheel build/wheels/pyzmq-19.0.2-cp27-cp27mu-manylinux1_i686.whl
+
+check: .venv/ready-to-test  ## style and behaviours
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m behaviors check
+
+format: .venv/ready-to-test  ## rewrite the layout of all Python files
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+clean:  ## remove what was built, the environments too
+	rm -rf build .venv .venv27 *.egg-info
+
+.venv/ready: pyproject.toml
+	@started=$$(date +%s); test -d .venv || $(PYTHON) -m venv .venv; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim]' && touch $@ && \
+	echo "setup: $$(du -sm .venv | cut -f1) MB in .venv after $$(( $$(date +%s) - started )) s"
+
+.venv/ready-to-test: .venv/ready
+	@started=$$(date +%s); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim,train,dev]' && touch $@ && \
+	echo "setup for tests: $$(du -sm .venv | cut -f1) MB in .venv after $$(( $$(date +%s) - started )) s"

@@ -1,0 +1,123 @@
+"""Proof of the sheets: the rules of rules.py, and that no arm comes near body, head or the other arm.
+
+It reads and measures; it changes no sheet. PC only. The way from Stand through all keys is sampled at
+ALMotion's cycle. Where a robot starts from another posture, ranges and speeds are proved all the same, but
+collisions on the way to the first key are not: that stretch is left to NAO's own arm protection.
+"""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from behaviors import body, rules, sheets
+from behaviors.joints import JOINTS
+from behaviors.keyframes import Behavior, BehaviorError
+
+NEAREST_M = 0.010  # between two parts; the capsules are good to about as much
+
+
+class Measure(NamedTuple):
+    """How far a behaviour stays from each limit, and where it comes closest."""
+
+    name: str
+    emotion: str
+    duration_s: float
+    speed_share: float  # of a joint's highest speed; at most rules.SPEED_SHARE
+    fastest: str
+    range_share: float  # of a joint's range left free at the nearer end; at least rules.MARGIN
+    widest: str
+    head_rad: float  # left between the head's pitch and what its yaw allows, less the margin; at least 0
+    gap_m: float  # between two parts; at least NEAREST_M
+    nearest: str
+
+
+def check(path: str | Path = sheets.HERE) -> list[Measure]:
+    """Measure every sheet of a folder, or one; raises BehaviorError with every flaw, file and line first."""
+    flaws, measures = [], []
+    for sheet in sheets.read_sheets(path):
+        flaws += sheet.flaws
+        if sheet.behavior is None:
+            continue
+        gaps = body.clearances(sampled(sheet.behavior))
+        flaws += _collisions(sheet, gaps)
+        measures.append(_measure(sheet.behavior, gaps))
+    if flaws:
+        raise BehaviorError(flaws)
+    return measures
+
+
+def sampled(behavior: Behavior) -> dict[str, np.ndarray]:
+    """{joint: (T,) angles} on the way from Stand, every rules.STEP_S and at the end."""
+    times_s = _times_s(behavior)
+    poses = [behavior.evaluate(t_s) for t_s in times_s]
+    return {joint: np.array([pose[joint] for pose in poses]) for joint in behavior.joints}
+
+
+def _times_s(behavior: Behavior) -> np.ndarray:
+    return np.append(np.arange(0, behavior.duration_s, rules.STEP_S), behavior.duration_s)
+
+
+def _collisions(sheet: sheets.Sheet, gaps: dict) -> list[str]:
+    """One sentence for every pair of parts that comes too near, at its nearest moment."""
+    times_s, found = _times_s(sheet.behavior), []
+    for (part, other), gap_m in gaps.items():
+        at = int(gap_m.argmin())
+        if gap_m[at] < NEAREST_M:
+            place = sheet.place(_key_before(sheet.behavior, part, times_s[at]))
+            found.append(
+                f"{place}: {part} and {other} come within {1000 * gap_m[at]:.0f} mm at {times_s[at]:.2f} s; "
+                f"keep them {1000 * NEAREST_M:.0f} mm apart."
+            )
+    return found
+
+
+def _key_before(behavior: Behavior, part: str, time_s: float) -> tuple:
+    """Where the arm of `part` had its last key before `time_s`, as a Flaw's `where`."""
+    chain = {"l": "LArm", "r": "RArm"}[part[0]]
+    keys = [
+        (key_s <= time_s, key_s if key_s <= time_s else -key_s, ("joints", joint, i))
+        for joint, (times_s, _) in behavior.joints.items()
+        if JOINTS[joint].chain == chain
+        for i, key_s in enumerate(times_s)
+    ]
+    return max(keys)[2] if keys else ("joints",)
+
+
+def _measure(behavior: Behavior, gaps: dict) -> Measure:
+    speeds = [(max(rules.speed_shares(joint, *keys)), joint) for joint, keys in behavior.joints.items()]
+    ranges = [(_free_share(joint, keys[1]), joint) for joint, keys in behavior.joints.items()]
+    heads = [min(pitch - low, high - pitch) for _, _, pitch, low, high in rules.head_path(behavior)]
+    gap_m, nearest = min((float(gap.min()), " - ".join(pair)) for pair, gap in gaps.items())
+    speed_share, fastest = max(speeds, default=(0.0, "-"))
+    range_share, widest = min(ranges, default=(0.5, "-"))
+    return Measure(
+        behavior.name, behavior.emotion, behavior.duration_s, speed_share, fastest, range_share, widest,
+        min(heads), gap_m, nearest,
+    )  # fmt: skip
+
+
+def _free_share(joint: str, angles: list[float]) -> float:
+    limit = JOINTS[joint]
+    free = min(min(angle - limit.min_rad, limit.max_rad - angle) for angle in angles)
+    return free / (limit.max_rad - limit.min_rad)
+
+
+def table(measures: Iterable[Measure]) -> str:
+    """The measures as lines to print, the limits in the last one."""
+    rows = [("behaviour", "emotion", "length", "peak speed", "range left", "head", "gap", "between")]
+    for m in measures:
+        speed, free = f"{m.speed_share:.0%} {m.fastest}", f"{m.range_share:.0%} {m.widest}"
+        head, gap = f"{math.degrees(m.head_rad):.0f}°", f"{1000 * m.gap_m:.0f} mm"
+        rows.append((m.name, m.emotion, f"{m.duration_s:.1f} s", speed, free, head, gap, m.nearest))
+    low_s, high_s = rules.DURATION_S
+    speed, free = f"<= {rules.SPEED_SHARE:.0%}", f">= {rules.MARGIN:.0%}"
+    rows.append(
+        ("allowed", "", f"{low_s:g}-{high_s:g} s", speed, free, ">= 0°", f">= {1000 * NEAREST_M:.0f} mm", "")
+    )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

@@ -1,0 +1,321 @@
+# -*- coding: utf-8 -*-
+"""The contract between robot and PC: one Frame up, one Reading down, and the bytes of both.
+
+This file turns values into message parts and parts into values, under limits, and does nothing else:
+no sockets, no clocks, no logging. It is valid Python 2.7 and 3 and needs the standard library alone,
+because both ends run this very file. CONTRACT.md is the same in one page of words.
+
+    Frame    robot -> PC   [version, header, image]
+    Reading  PC -> robot   [version, header]
+
+Whoever receives a part it cannot accept raises a ContractError with one of CODES and a sentence.
+"""
+
+from __future__ import division, print_function
+
+import json
+import re
+from collections import namedtuple
+
+VERSION = b"emotion/1"
+
+# The order of paper 000, where they are numbered 1 to 7. Every list of seven scores follows it.
+EMOTIONS = ("happy", "angry", "disgusted", "fearful", "sad", "surprised", "neutral")
+
+ENCODINGS = ("jpeg", "yuv422", "gray8")
+BYTES_A_PIXEL = {"yuv422": 2, "gray8": 1}  # yuv422 is NAO's kYUV422: Y0 U Y1 V, 0..255
+
+MAX_WIDTH_PX = 1280
+MAX_HEIGHT_PX = 960
+MAX_IMAGE_BYTES = 1000 * 1000  # a VGA yuv422 frame is 614,400
+MAX_FRAME_HEADER_BYTES = 4 * 1024
+MAX_READING_HEADER_BYTES = 32 * 1024
+MAX_FACES = 32
+MAX_ORDERS = 8
+MAX_NAME = 64  # characters of a robot's, behaviour's or model's name
+MAX_DEPTH = 8  # of lists and objects in a header
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')  # in JSON
+
+# What a Reading can say instead of faces. The text beside the code is one sentence for a person.
+CODES = {
+    "wrong_version": "the two ends speak different versions of the contract",
+    "bad_header": "the header is not the JSON object that the contract describes",
+    "bad_image": "the image bytes are not what the header says",
+    "too_large": "the header, the image or its size in pixels is above the limit",
+    "not_ready": "the PC has no answer yet",
+    "internal": "the PC failed while reading this frame; the next one may be fine",
+}
+
+
+class ContractError(ValueError):
+    """A message that breaks the contract: `code` is one of CODES, the text says what came."""
+
+    def __init__(self, code, text):
+        ValueError.__init__(self, text)
+        self.code = code
+        self.text = text
+
+
+# One camera picture on its way to the PC.
+#   seq       int >= 0, rises by one with every frame of a connection
+#   taken_s   float, when it was taken, by the robot's own monotonic clock; the PC only sends it back
+#   width, height   px
+#   encoding  one of ENCODINGS
+#   robot     its name, for people to read; never used to tell robots apart
+#   doing     the behaviour that is playing now, or None
+#   mood      the emotion the robot is answering to now, or None
+#   answer_age_s   how old the last Reading was when it came, by the robot's clock, or None
+#   image     bytes
+Frame = namedtuple("Frame", "seq taken_s width height encoding robot doing mood answer_age_s image")
+
+# One face: id (int, the same while it stays in view), box_px [x, y, width, height] in the frame's
+# pixels (may reach over its rim), detection 0..1, scores: seven probabilities in the order of EMOTIONS.
+Face = namedtuple("Face", "id box_px detection scores")
+
+# An operator's wish: what is "play" (name: a behaviour), "pause", "resume" or "stop".
+Order = namedtuple("Order", "what name")
+
+# The PC's answer to one Frame, with its seq and taken_s sent back.
+#   faces       list of Face, the largest first
+#   orders      list of Order, each delivered once
+#   timings_ms  {step: milliseconds} of the PC's work on this frame
+#   model       name of the network that gave the scores
+#   error       None, or (code, text)
+Reading = namedtuple("Reading", "seq taken_s faces orders timings_ms model error")
+
+ORDERS = ("play", "pause", "resume", "stop")
+
+TEXT = type(b"".decode("ascii"))  # what JSON's texts become: unicode in Python 2.7, str in 3
+WHOLE = (int, type(2**53))  # int and long in a 32-bit Python 2.7
+
+
+def encode_frame(frame):
+    """A Frame as its three message parts."""
+    header = frame._asdict()
+    image = header.pop("image")
+    parts = [VERSION, _to_json(header), bytes(image)]
+    decode_frame(parts)  # nothing leaves this end that the other end would refuse
+    return parts
+
+
+def decode_frame(parts):
+    """Three message parts as a Frame; raises ContractError."""
+    header = _open(parts, 3, MAX_FRAME_HEADER_BYTES)
+    image = parts[2]
+    width = _integer(header, "width", 1, MAX_WIDTH_PX)
+    height = _integer(header, "height", 1, MAX_HEIGHT_PX)
+    encoding = _one_of(header, "encoding", ENCODINGS)
+    if len(image) > MAX_IMAGE_BYTES:
+        raise ContractError(
+            "too_large", "the image has %d bytes; at most %d are taken." % (len(image), MAX_IMAGE_BYTES)
+        )
+    if encoding in BYTES_A_PIXEL:
+        needed = width * height * BYTES_A_PIXEL[encoding]
+        if len(image) != needed:
+            raise ContractError(
+                "bad_image",
+                "%d x %d px in %s take %d bytes; %d came." % (width, height, encoding, needed, len(image)),
+            )
+    return Frame(
+        seq=_integer(header, "seq", 0, 2**53),
+        taken_s=_number(header, "taken_s"),
+        width=width,
+        height=height,
+        encoding=encoding,
+        robot=_name(header, "robot") or "",
+        doing=_name(header, "doing"),
+        mood=None if header.get("mood") is None else _one_of(header, "mood", EMOTIONS),
+        answer_age_s=None if header.get("answer_age_s") is None else _number(header, "answer_age_s", 0),
+        image=image,
+    )
+
+
+def encode_reading(reading):
+    """A Reading as its two message parts."""
+    header = reading._asdict()
+    header["faces"] = [
+        {
+            "id": face.id,
+            "box_px": [_rounded(v, 1) for v in face.box_px],
+            "detection": _rounded(face.detection, 4),
+            "scores": [_rounded(v, 5) for v in face.scores],
+        }
+        for face in reading.faces[:MAX_FACES]
+    ]
+    header["orders"] = [order._asdict() for order in reading.orders[:MAX_ORDERS]]
+    header["timings_ms"] = dict((step, _rounded(ms, 3)) for step, ms in reading.timings_ms.items())
+    if reading.error:
+        header["error"] = {"code": reading.error[0], "text": reading.error[1]}
+    parts = [VERSION, _to_json(header)]
+    decode_reading(parts)
+    return parts
+
+
+def decode_reading(parts):
+    """Two message parts as a Reading; raises ContractError."""
+    header = _open(parts, 2, MAX_READING_HEADER_BYTES)
+    error = header.get("error")
+    if error is not None:
+        if not isinstance(error, dict):
+            raise ContractError("bad_header", "'error' must be an object with code and text.")
+        error = (_one_of(error, "code", tuple(sorted(CODES))), _text(error.get("text")))
+    timings = header.get("timings_ms", {})
+    if not isinstance(timings, dict):
+        raise ContractError("bad_header", "'timings_ms' must be an object.")
+    return Reading(
+        seq=_integer(header, "seq", 0, 2**53),
+        taken_s=_number(header, "taken_s"),
+        faces=[_face(item) for item in _list(header, "faces", MAX_FACES)],
+        orders=[_order(item) for item in _list(header, "orders", MAX_ORDERS)],
+        timings_ms=dict((_text(step), _number(timings, step)) for step in timings),
+        model=_name(header, "model") or "",
+        error=error,
+    )
+
+
+def refusal(error, seq=0, taken_s=0.0):
+    """The Reading that answers a frame which raised `error`, a ContractError."""
+    return Reading(seq, taken_s, [], [], {}, "", (error.code, error.text))
+
+
+def _face(item):
+    if not isinstance(item, dict):
+        raise ContractError("bad_header", "each of 'faces' must be an object.")
+    return Face(
+        id=_integer(item, "id", 0, 2**53),
+        box_px=[_number({"box_px": v}, "box_px") for v in _exactly(item, "box_px", 4)],
+        detection=_number(item, "detection", 0, 1),
+        scores=[_number({"scores": v}, "scores", 0, 1) for v in _exactly(item, "scores", len(EMOTIONS))],
+    )
+
+
+def _order(item):
+    if not isinstance(item, dict):
+        raise ContractError("bad_header", "each of 'orders' must be an object.")
+    return Order(what=_one_of(item, "what", ORDERS), name=_name(item, "name"))
+
+
+def _rounded(value, digits):
+    """Rounded alike by Python 2.7 and 3, whose round() differ on ties."""
+    return float("%.*f" % (digits, value))
+
+
+def _to_json(header):
+    """The same bytes from Python 2.7 and 3: keys sorted, no spaces, ASCII, shortest floats."""
+    return json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _open(parts, count, limit):
+    """Check the version, the number of parts and the header's limits; give the header."""
+    if not parts or bytes(parts[0]) != VERSION:
+        theirs = bytes(parts[0])[:32].decode("ascii", "replace") if parts else "nothing"
+        raise ContractError(
+            "wrong_version",
+            "the other end speaks %s, this end %s: update the older one, so that both run the same release."
+            % (theirs, VERSION.decode("ascii")),
+        )
+    if len(parts) != count:
+        raise ContractError("bad_header", "a message of %d parts came; %d are needed." % (len(parts), count))
+    if len(parts[1]) > limit:
+        raise ContractError(
+            "too_large", "the header has %d bytes; at most %d are taken." % (len(parts[1]), limit)
+        )
+    try:
+        text = bytes(parts[1]).decode("utf-8")
+        _check_depth(text)
+        header = json.loads(text, parse_constant=_refuse_constant, parse_int=_bounded_int)
+    except ContractError:
+        raise
+    except (ValueError, RuntimeError) as error:  # RecursionError is a RuntimeError
+        raise ContractError("bad_header", "the header is not JSON: %s" % error)
+    if not isinstance(header, dict):
+        raise ContractError("bad_header", "the header must be a JSON object.")
+    return header
+
+
+def _check_depth(text):
+    """Refuse deep nesting before the parser walks into it. Brackets in strings are only text."""
+    depth = 0
+    for letter in STRING.sub("", text):
+        if letter in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ContractError("bad_header", "the header nests deeper than %d." % MAX_DEPTH)
+        elif letter in "]}":
+            depth -= 1
+
+
+def _refuse_constant(word):
+    raise ContractError("bad_header", "the header holds %s; numbers must be finite." % word)
+
+
+def _bounded_int(digits):
+    if len(digits) > 20:
+        raise ContractError("bad_header", "the header holds a number of %d digits." % len(digits))
+    return int(digits)
+
+
+def _number(header, key, low=-1e15, high=1e15):
+    value = header.get(key)
+    if isinstance(value, bool) or not isinstance(value, WHOLE + (float,)):
+        raise ContractError("bad_header", "%r must be a number; %s came." % (str(key), _short(value)))
+    if not low <= value <= high:  # also refuses NaN and the infinite (1e999)
+        raise ContractError(
+            "bad_header", "%r must lie in %g..%g; %s came." % (str(key), low, high, _short(value))
+        )
+    return float(value)
+
+
+def _integer(header, key, low, high):
+    value = header.get(key)
+    if isinstance(value, bool) or not isinstance(value, WHOLE):
+        raise ContractError("bad_header", "%r must be a whole number; %s came." % (str(key), _short(value)))
+    if not low <= value <= high:
+        code = "too_large" if key in ("width", "height") and value > high else "bad_header"
+        raise ContractError(code, "%r must lie in %d..%d; %s came." % (str(key), low, high, _short(value)))
+    return int(value)
+
+
+def _one_of(header, key, allowed):
+    value = header.get(key)
+    if not isinstance(value, TEXT) or value not in allowed:
+        raise ContractError(
+            "bad_header", "%r must be one of %s; %s came." % (str(key), ", ".join(allowed), _short(value))
+        )
+    return str(value)
+
+
+def _name(header, key):
+    value = header.get(key)
+    if value is None:
+        return None
+    return _text(value, MAX_NAME)
+
+
+def _text(value, limit=400):
+    if not isinstance(value, TEXT):
+        raise ContractError("bad_header", "a text is needed; %s came." % _short(value))
+    if len(value) > limit:
+        raise ContractError(
+            "bad_header", "a text of %d characters came; at most %d are taken." % (len(value), limit)
+        )
+    return value
+
+
+def _list(header, key, limit):
+    value = header.get(key, [])
+    if not isinstance(value, list) or len(value) > limit:
+        raise ContractError("bad_header", "%r must be a list of at most %d." % (str(key), limit))
+    return value
+
+
+def _exactly(header, key, count):
+    value = _list(header, key, count)
+    if len(value) != count:
+        raise ContractError("bad_header", "%r must hold %d numbers; %d came." % (str(key), count, len(value)))
+    return value
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

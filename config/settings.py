@@ -1,0 +1,174 @@
+"""Settings: YAML in, checked and frozen values out, every flaw named at once with file and line.
+
+What each key means stands in default.yaml, beside its default; this file only says what is allowed. It
+runs on the PC alone: a robot gets the checked values as JSON (see robot.py).
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from config.contract import EMOTIONS, MAX_NAME
+
+DEFAULT = Path(__file__).with_name("default.yaml")
+MAX_FILE_BYTES = 100_000
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Address = Annotated[str, Field(pattern=r"^tcp://[^\s/]+:\d{1,5}$")]
+Emotion = Literal[EMOTIONS]
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the text lists every flaw, one a line."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Section):
+    listen: Annotated[str, Field(pattern=r"^tcp://[^\s/]+:(\d{1,5}|\*)$")]
+    threads: Annotated[int, Field(ge=1, le=64)]
+
+
+class MonitorSettings(Section):
+    host: str
+    port: Annotated[int, Field(ge=0, le=65535)]
+
+
+class ReaderSettings(Section):
+    model: str
+    min_face_px: Annotated[int, Field(ge=20, le=400)]
+    thresholds: tuple[Share, Share, Share]
+    crop_margin: Annotated[float, Field(ge=0.5, le=2)] | None
+
+
+class RobotSettings(Section):
+    server: Address
+    robot: str
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    camera: Literal["top", "bottom"]
+    resolution: Literal["vga", "qvga", "qqvga"]
+    fps: Annotated[int, Field(ge=1, le=30)]
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)]
+    in_flight: Annotated[int, Field(ge=1, le=2)]
+    max_age_s: Seconds
+    silence_s: Annotated[float, Field(ge=0.2, le=60)]
+    language: str
+    volume: Share | None
+
+
+class MoodSettings(Section):
+    smooth_s: Seconds
+    enter: Share
+    leave: Share
+    dwell_s: Seconds
+    absent_s: Seconds
+
+    @model_validator(mode="after")
+    def _leave_below_enter(self) -> "MoodSettings":
+        if self.leave > self.enter:
+            raise ValueError(f"'leave' ({self.leave:g}) must not lie above 'enter' ({self.enter:g})")
+        return self
+
+
+class ReactionSettings(Section):
+    cool_down_s: Seconds
+    between_s: Seconds
+    ignore: tuple[Emotion, ...]
+
+
+class Settings(Section):
+    """All settings; each section is read by the end that default.yaml names."""
+
+    server: ServerSettings
+    monitor: MonitorSettings
+    reader: ReaderSettings
+    robot: RobotSettings
+    mood: MoodSettings
+    reactions: ReactionSettings
+
+
+def load(path: str | Path | None = None, overrides: Iterable[str] = ()) -> Settings:
+    """default.yaml, then the file at `path` over it, then `section.key=value` items over both.
+
+    Raises SettingsError with every flaw, each with file and line (or the override) it stands in.
+    """
+    table, places = _read(DEFAULT)
+    if path is not None:
+        _lay_over(table, places, *_read(Path(path)))
+    for item in overrides:
+        _lay_over(table, places, *_from_override(item))
+    try:
+        return Settings.model_validate(table)
+    except ValidationError as error:
+        flaws = [_sentence(flaw, places) for flaw in error.errors()]
+        raise SettingsError("\n".join(flaws)) from None
+
+
+def _read(path: Path) -> tuple[dict, dict]:
+    """A YAML file as plain dicts, and for every (section, key) the file and line it stands in."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"settings: {path} cannot be read: {error}.") from None
+    if len(text) > MAX_FILE_BYTES:
+        raise SettingsError(f"settings: {path} has {len(text)} characters; at most {MAX_FILE_BYTES} are read.")
+    try:
+        table = YAML(typ="rt").load(StringIO(text)) or {}
+    except YAMLError as error:
+        raise SettingsError(f"settings: {path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"settings: {path} must hold sections with keys, as default.yaml does.")
+    plain, places = {}, {}
+    for section, body in table.items():
+        places[(section,)] = f"{path}:{table.lc.key(section)[0] + 1}"
+        if not isinstance(body, Mapping):
+            plain[section] = body
+            continue
+        plain[section] = dict(body)
+        for key in body:
+            places[(section, key)] = f"{path}:{body.lc.key(key)[0] + 1}"
+    return plain, places
+
+
+def _from_override(item: str) -> tuple[dict, dict]:
+    name, equals, text = item.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not (equals and dot and key):
+        raise SettingsError(f"--set needs section.key=value, as in reader.model=xrs-fer2013; {item!r} came.")
+    try:
+        value = YAML(typ="safe").load(text)
+    except YAMLError:
+        raise SettingsError(f"--set {item}: the value is not YAML.") from None
+    return {section: {key: value}}, {(section,): f"--set {item}", (section, key): f"--set {item}"}
+
+
+def _lay_over(table: dict, places: dict, more: dict, more_places: dict) -> None:
+    for section, body in more.items():
+        if isinstance(body, dict) and isinstance(table.get(section), dict):
+            table[section].update(body)
+        else:
+            table[section] = body
+    places.update(more_places)
+
+
+def _sentence(flaw: dict, places: dict) -> str:
+    """One flaw as `where: what is needed; what came`."""
+    loc = tuple(str(part) for part in flaw["loc"])
+    place = places.get(loc[:2]) or places.get(loc[:1]) or str(DEFAULT)
+    name = ".".join(loc)
+    if flaw["type"] == "extra_forbidden":
+        model = Settings if len(loc) == 1 else Settings.model_fields[loc[0]].annotation
+        near = difflib.get_close_matches(loc[-1], model.model_fields, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(model.model_fields)}."
+        return f"{place}: there is no setting {name!r}{hint}"
+    message = flaw["msg"][0].lower() + flaw["msg"][1:]
+    return f"{place}: {name}: {message}; {flaw['input']!r} came."

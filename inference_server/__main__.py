@@ -1,0 +1,156 @@
+"""The command line of the PC's end: `serve` robots, or `replay` recorded pictures.
+
+It opens what the settings say and closes it again; what a person got wrong is one sentence and exit code 2.
+"""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import click
+import cv2
+import onnxruntime
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from config import settings
+from config.settings import ReaderSettings, Settings, SettingsError
+from inference_server.events import Events
+from inference_server.film import FilmError, open_source
+from inference_server.monitor import Monitor, MonitorError
+from inference_server.reader import Reader, ReaderError
+from inference_server.replay import replay as replay_source
+from inference_server.server import Server, ServerError
+from models import zoo
+from models.mtcnn import Detector, ModelError
+
+RUNTIME = f"ONNX Runtime {onnxruntime.__version__} on the CPU"
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="A YAML file laid over config/default.yaml."
+)
+set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; may be repeated."
+)
+
+
+@click.group()
+def main() -> None:
+    """The PC's end: from a robot's pictures to faces and emotions."""
+
+
+@main.command()
+@click.option(
+    "--listen", metavar="ADDRESS", help="As tcp://127.0.0.1:5555; tcp://0.0.0.0:5555 for the network."
+)
+@click.option("--monitor", metavar="HOST:PORT", help="Where the page to watch is served.")
+@click.option("--no-monitor", is_flag=True, help="Serve no page.")
+@config_option
+@set_option
+def serve(listen, monitor, no_monitor, config, overrides) -> None:
+    """Answer robots until Ctrl-C."""
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    logging.basicConfig(format="%(message)s", level="WARNING")
+    logging.getLogger("inference_server").setLevel("INFO")
+    cv2.setNumThreads(1)  # the readers' threads are the only ones
+    with one_sentence(), ExitStack() as open_things:
+        chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
+        events = Events()
+        reader = _reader(chosen.reader)
+        server = Server(reader, events, chosen.server.listen, chosen.server.threads)
+        open_things.enter_context(server)
+        line = f"serving at {server.address} · {reader.model} · {RUNTIME}, {_threads(chosen)}"
+        if not no_monitor:
+            about = {"listen": server.address, "network": reader.model, "runtime": RUNTIME}
+            page = Monitor(events, chosen.monitor.host, chosen.monitor.port, about)
+            open_things.enter_context(closing(page))
+            line += f" · watch it at {page.url}"
+        click.echo(line)
+        over.wait()
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for tables and film.")
+@click.option(
+    "--rate",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.001, 1000),
+    help="Images a second of a folder.",
+)
+@config_option
+@set_option
+def replay(source, out, rate, config, overrides) -> None:
+    """Read SOURCE, a film, an image or a folder of images, as if a robot had seen it."""
+    with one_sentence():
+        chosen = settings.load(config, overrides)
+        pictures = open_source(source, rate)
+        reader = _reader(chosen.reader)
+        with _progress(source.name, pictures.count) as on_frame:
+            summary = replay_source(pictures, source.name, reader, chosen.mood.model_dump(), out, on_frame)
+        click.echo(f"{summary}written to {out}")
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """What a person can put right is said in a sentence, with exit code 2 and no traceback."""
+    try:
+        yield
+    except (
+        FilmError,
+        ModelError,
+        MonitorError,
+        ReaderError,
+        ServerError,
+        SettingsError,
+        zoo.ZooError,
+    ) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except OSError as error:
+        click.echo(f"{error.filename or 'a file'}: {error.strerror or error}.", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo("stopped by hand; what was read until then is written.", err=True)
+        sys.exit(130)
+
+
+def _reader(chosen: ReaderSettings) -> Reader:
+    return Reader(Detector(chosen.min_face_px, chosen.thresholds), zoo.load(chosen.model), chosen.crop_margin)
+
+
+def _as_overrides(listen: str | None, monitor: str | None) -> list[str]:
+    """The two addresses in the form of --set, so that they are checked like every setting."""
+    overrides = [f"server.listen={json.dumps(listen)}"] if listen else []
+    if monitor:
+        host, colon, port = monitor.rpartition(":")
+        if not (colon and host and port.isdigit()):
+            raise SettingsError(f"--monitor needs HOST:PORT, as in 127.0.0.1:8080; {monitor!r} came.")
+        overrides += [f"monitor.host={json.dumps(host.strip('[]'))}", f"monitor.port={port}"]
+    return overrides
+
+
+def _threads(chosen: Settings) -> str:
+    count = chosen.server.threads
+    return f"{count} reader thread{'s' if count > 1 else ''}"
+
+
+@contextmanager
+def _progress(name: str, count: int | None):
+    """A bar on the terminal; gives a function to call with the number of pictures read."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=count)
+        yield lambda done: progress.update(task, completed=done)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What happened on the PC, for whoever watches: one small bus, and values that say what and when.
+
+The server publishes; monitor and recorder subscribe and take what they need. Nobody asks back, and a
+slow or forgotten subscriber costs the publisher nothing: for every robot it keeps only the newest event.
+
+    events = Events()
+    watching = events.subscribe()
+    for event in watching.take(timeout_s=1.0): ...
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from config.contract import Frame, Reading
+
+KEPT_LINES = 100  # of Said, for each subscriber
+
+
+class Answered(NamedTuple):
+    """A frame was read and answered."""
+
+    robot_id: str  # made by the server, as in "nao-1"; never two robots with the same one
+    frame: Frame
+    reading: Reading
+    at_s: float  # when, by time.monotonic()
+    picture_jpeg: bytes  # what a browser can show; b"" for raw encodings: decode.as_jpeg(frame) makes it
+
+
+class Gone(NamedTuple):
+    """A robot has been silent for so long that the server has forgotten it."""
+
+    robot_id: str
+    at_s: float
+
+
+class Said(NamedTuple):
+    """A line of the log that a person should see."""
+
+    level: str  # "info", "warning" or "error"
+    text: str
+    at_s: float
+
+
+Event = Answered | Gone | Said
+
+
+class Subscription:
+    """Events for one subscriber, bounded: the newest of each robot, and the last KEPT_LINES lines."""
+
+    def __init__(self, wake: Callable[[], None] | None, end: Callable[["Subscription"], None]):
+        self._wake = wake
+        self._end = end
+        self._news = threading.Condition()
+        self._of_robot: dict[str, Answered | Gone] = {}
+        self._lines: deque[Said] = deque(maxlen=KEPT_LINES)
+
+    def take(self, timeout_s: float | None = None) -> list[Event]:
+        """All that is new, lines first; waits for it up to `timeout_s` (None: for ever; 0: not at all)."""
+        with self._news:
+            self._news.wait_for(lambda: self._of_robot or self._lines, timeout_s)
+            events: list[Event] = [*self._lines, *self._of_robot.values()]
+            self._lines.clear()
+            self._of_robot.clear()
+        return events
+
+    def close(self) -> None:
+        """Take no more part; events that were not taken are dropped."""
+        self._end(self)
+
+    def _put(self, event: Event) -> None:
+        with self._news:
+            if isinstance(event, Said):
+                self._lines.append(event)
+            else:
+                self._of_robot.pop(event.robot_id, None)  # so that the order is that of the newest
+                self._of_robot[event.robot_id] = event
+            self._news.notify()
+        if self._wake:
+            self._wake()
+
+
+class Events:
+    """The bus. Every method may be called from any thread."""
+
+    def __init__(self):
+        self._subscriptions: tuple[Subscription, ...] = ()
+        self._lock = threading.Lock()
+
+    def publish(self, event: Event) -> None:
+        """Hand `event` to every subscriber; returns at once."""
+        for subscription in self._subscriptions:
+            subscription._put(event)
+
+    def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
+        """A new Subscription. `wake`, if given, is called after each event, from the publisher's thread.
+
+        An asyncio program gives `lambda: loop.call_soon_threadsafe(flag.set)`; it must return at once.
+        """
+        subscription = Subscription(wake, self._drop)
+        with self._lock:
+            self._subscriptions += (subscription,)
+        return subscription
+
+    def _drop(self, subscription: Subscription) -> None:
+        with self._lock:
+            self._subscriptions = tuple(s for s in self._subscriptions if s is not subscription)

@@ -1,0 +1,200 @@
+"""Recorded pictures in, with their times; an annotated film out. One picture in memory at a time.
+
+This file decodes, draws and encodes; it never looks for faces. Times are those of the file: the film may
+have any frame rate, also a changing one, and lie on its side (its rotation flag is obeyed).
+"""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+
+from behaviors.mood import Feeling
+from config.contract import EMOTIONS, Face
+
+IMAGE_ENDS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+# The containers we open, by libav's names; it would open text, and lists of other files and addresses, too.
+FILMS = "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,ogg,flv,asf,gif,ivf,h264,hevc,yuv4mpegpipe"
+CLOCK_HZ = 90_000  # of the films we write
+WHITE = (255, 255, 255)
+
+
+class FilmError(ValueError):
+    """The source cannot be read at all; one sentence says why."""
+
+
+class Shot(NamedTuple):
+    """One picture of a source: time_s from its first, rgb (H, W, 3) uint8 or None where it is broken."""
+
+    time_s: float
+    rgb: np.ndarray | None
+
+
+class Source(NamedTuple):
+    """A film, an image, or a folder of images; `shots` can be walked once. count: None where not known."""
+
+    shots: Iterator[Shot]
+    count: int | None
+    is_image: bool
+
+
+def open_source(path: Path, rate_hz: float = 1.0) -> Source:
+    """The pictures of `path`; those of a folder come in the order of their names, `rate_hz` a second.
+
+    Raises FilmError, here or at the first shot, where there is no picture.
+    """
+    if not path.exists():
+        raise FilmError(f"{path} does not exist.")
+    if path.is_dir():
+        images = sorted((p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDS), key=_natural)
+        if not images:
+            raise FilmError(f"{path} holds no images ({', '.join(end[1:] for end in IMAGE_ENDS)}).")
+        return Source(_images(images, rate_hz), len(images), False)
+    if path.suffix.lower() in IMAGE_ENDS:
+        if cv2.haveImageReader(str(path)):
+            return Source(_images([path], rate_hz), 1, True)
+        raise FilmError(f"{path} is not an image, whatever its name says.")
+    return _film(path)
+
+
+def _natural(path: Path) -> list:
+    """Sorts 2.png before 10.png."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]
+
+
+def _images(paths: list[Path], rate_hz: float) -> Iterator[Shot]:
+    for i, path in enumerate(paths):
+        try:
+            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        except cv2.error:
+            bgr = None
+        yield Shot(i / rate_hz, None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+
+
+def _film(path: Path) -> Source:
+    try:
+        container = av.open(str(path), options={"format_whitelist": FILMS})
+    except (av.FFmpegError, OSError) as error:
+        raise FilmError(f"{path} is neither a film nor an image ({error.strerror or error}).") from None
+    if not container.streams.video:
+        container.close()
+        raise FilmError(f"{path} has no video in it.")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return Source(_shots(container, stream), _count(container, stream), False)
+
+
+def _count(container, stream) -> int | None:
+    if stream.frames:
+        return stream.frames
+    if container.duration and stream.average_rate:
+        return round(container.duration / av.time_base * stream.average_rate)
+    return None
+
+
+def _shots(container, stream) -> Iterator[Shot]:
+    """Every frame with its own time from the first; a broken packet is a Shot without a picture."""
+    first_s, time_s = None, 0.0
+    step_s = float(1 / stream.average_rate) if stream.average_rate else 1 / 25
+    packets = container.demux(stream)
+    with container:
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
+            except av.EOFError:
+                return
+            except av.FFmpegError:
+                yield Shot(time_s, None)
+                continue
+            for frame in frames:
+                given_s = time_s + step_s if frame.time is None else frame.time
+                first_s = given_s if first_s is None else first_s
+                time_s = max(time_s, given_s - first_s)  # time never falls
+                yield Shot(time_s, _upright(frame))
+
+
+def _upright(frame: av.VideoFrame) -> np.ndarray:
+    rgb = frame.to_ndarray(format="rgb24")
+    turns = round(frame.rotation / 90)  # counterclockwise
+    return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
+
+
+# ---- the annotated film ------------------------------------------------------------------------------
+
+
+class Film:
+    """Writes an H.264 film, each picture at its own time and fitted into the size of the first."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._container = None
+        self._last_pts = -1
+
+    def add(self, rgb: np.ndarray, time_s: float) -> None:
+        if self._container is None:
+            self._open(rgb.shape[1], rgb.shape[0])
+        frame = av.VideoFrame.from_ndarray(fitted(rgb, self._stream.width, self._stream.height), format="rgb24")
+        frame.pts = self._last_pts = max(round(time_s * CLOCK_HZ), self._last_pts + 1)
+        frame.time_base = Fraction(1, CLOCK_HZ)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.mux(self._stream.encode())
+            self._container.close()
+
+    def _open(self, width: int, height: int) -> None:
+        options = {"preset": "veryfast", "crf": "21"}
+        self._container = av.open(str(self._path), "w")
+        self._stream = self._container.add_stream("libx264", rate=30, options=options)
+        self._stream.width, self._stream.height = width + width % 2, height + height % 2  # must be even
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = Fraction(1, CLOCK_HZ)
+
+
+def fitted(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The picture as large as it goes in (height, width), black around it."""
+    if rgb.shape[:2] == (height, width):
+        return rgb
+    scale = min(width / rgb.shape[1], height / rgb.shape[0])
+    if abs(scale - 1) > 0.01:
+        size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    canvas = np.zeros((height, width, 3), np.uint8)
+    y, x = max(0, height - rgb.shape[0]) // 2, max(0, width - rgb.shape[1]) // 2
+    part = rgb[:height, :width]
+    canvas[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return canvas
+
+
+def annotated(rgb: np.ndarray, faces: list[Face], feeling: Feeling) -> np.ndarray:
+    """A copy with each face's emotion in white over it, as in paper 000, and the mood in the corner."""
+    rgb = rgb.copy()
+    size = max(0.5, rgb.shape[0] / 600)  # of the letters
+    for face in faces:
+        x, y, width, height = (round(v) for v in face.box_px)
+        cv2.rectangle(rgb, (x, y), (x + width, y + height), WHITE, max(1, round(2 * size)), cv2.LINE_AA)
+        leader = max(range(len(EMOTIONS)), key=lambda i: face.scores[i])
+        _write(rgb, f"{EMOTIONS[leader]} {face.scores[leader]:.0%}", x, y, size)
+    mood = f"mood: {feeling.emotion} {feeling.confidence:.0%}" if feeling.emotion else "mood: undecided"
+    _write(rgb, mood if faces or feeling.emotion else "mood: nobody there", 0, rgb.shape[0], size)
+    return rgb
+
+
+def _write(rgb: np.ndarray, text: str, left: int, bottom: int, size: float) -> None:
+    """White letters on a darkened plate; its lower left corner is at (left, bottom), or just inside."""
+    font, weight, rim = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(1.5 * size)), round(8 * size)
+    (width, height), below = cv2.getTextSize(text, font, size, weight)
+    left = max(0, min(left, rgb.shape[1] - width - 2 * rim))
+    bottom = min(max(bottom, height + below + rim), rgb.shape[0])
+    rgb[bottom - height - below - rim : bottom, left : left + width + 2 * rim] //= 3
+    at = (left + rim, bottom - below - rim // 2)
+    cv2.putText(rgb, text, at, font, size, WHITE, weight, cv2.LINE_AA)

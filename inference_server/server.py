@@ -1,0 +1,335 @@
+"""The PC's end of the line: frames come in on one ZeroMQ socket, each robot's newest is read and answered.
+
+Design   one slot a robot (slots.py): what was not read when a newer frame comes is dropped, nothing queues.
+         A message that breaks the contract is answered with its error and changes nothing else. A robot is
+         a connection: it has no name to prove, and one that returns is a new one.
+Threads  one owns the socket and never reads pictures; `threads` others read and never touch the socket.
+Memory   bounded: at most MAX_ROBOTS, one frame and MAX_ORDERS orders each. All of it may be lost.
+"""
+
+import logging
+import re
+import threading
+import time
+from collections import deque
+from typing import NamedTuple
+
+import zmq
+
+from config.contract import (
+    MAX_IMAGE_BYTES,
+    MAX_ORDERS,
+    ContractError,
+    Frame,
+    Order,
+    Reading,
+    decode_frame,
+    encode_reading,
+    refusal,
+)
+from inference_server.events import Answered, Events, Gone, Said
+from inference_server.reader import Reader
+from inference_server.slots import Slots
+
+log = logging.getLogger("inference_server")
+
+MAX_ROBOTS = 64
+GONE_S = 5.0  # silence after which a robot is forgotten
+TOLD_AGAIN_S = 60.0  # the same complaint is not logged again sooner
+LOOK_ROUND_S = 1.0  # how often the network thread looks for robots that are gone
+END_S = 5.0  # for a thread to end
+
+OPTIONS = {
+    zmq.ROUTER_MANDATORY: 1,  # an answer that cannot be delivered is an error, not silently lost
+    zmq.LINGER: 0,
+    zmq.RCVHWM: 4,  # messages of one robot that wait in ZeroMQ
+    zmq.SNDHWM: 4,
+    zmq.MAXMSGSIZE: 2 * MAX_IMAGE_BYTES,  # too large gets a sentence, beyond this the line is cut
+    zmq.HANDSHAKE_IVL: 2000,  # ms; mute connections do not keep others out
+    zmq.HEARTBEAT_IVL: 1000,
+    zmq.HEARTBEAT_TTL: 5000,
+    zmq.HEARTBEAT_TIMEOUT: 3000,
+}
+
+
+class ServerError(ValueError):
+    """The server cannot do what was asked; the sentence says why and what to do."""
+
+
+class Robot:
+    """What the server knows of a robot: its address on the socket, its id, when it was last heard."""
+
+    def __init__(self, address: bytes, robot_id: str, at_s: float):
+        self.address = address
+        self.id = robot_id
+        self.heard_s = at_s
+        self.orders: deque[Order] = deque()
+
+
+class Answer(NamedTuple):
+    """A frame and the Reading that the readers made of it."""
+
+    robot_id: str
+    frame: Frame
+    reading: Reading
+
+
+class Server:
+    """Listens from its birth until close(); usable as a context manager.
+
+    listen    "tcp://127.0.0.1:5555"; port * takes any free one
+    threads   that read pictures
+    Raises ServerError where it cannot listen.
+    """
+
+    def __init__(self, reader: Reader, events: Events, listen: str = "tcp://127.0.0.1:5555", threads: int = 1):
+        self._reader = reader
+        self._events = events
+        self._slots = Slots()
+        self._answers: deque[Answer] = deque()
+        self._robots: dict[str, Robot] = {}  # by id
+        self._by_address: dict[bytes, Robot] = {}
+        self._guard = threading.Lock()  # of the two tables and the orders
+        self._count = 0
+        self._complaints = Complaints()
+        self._closing = threading.Event()
+
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        for option, value in OPTIONS.items():
+            self._socket.setsockopt(option, value)
+        self._bell = self._context.socket(zmq.PULL)
+        self._bell.bind("inproc://bell")
+        self._rope = self._context.socket(zmq.PUSH)  # rings the bell; used by any thread, under its lock
+        self._rope.connect("inproc://bell")
+        self._rope_lock = threading.Lock()
+        try:
+            self._socket.bind(listen)
+        except zmq.ZMQError as error:
+            self._close_sockets()
+            raise ServerError(_why_not_bound(listen, error)) from None
+        self.address = self._socket.get_string(zmq.LAST_ENDPOINT)
+        self.port = int(self.address.rsplit(":", 1)[1])
+
+        self._threads = [threading.Thread(target=self._attend, name="server-network", daemon=True)]
+        for i in range(threads):
+            self._threads.append(
+                threading.Thread(target=self._read, name=f"server-reader-{i + 1}", daemon=True)
+            )
+        for thread in self._threads:
+            thread.start()
+        if not is_loopback(listen):
+            self._say(
+                "warning",
+                f"server: {self.address} is open to the network and without keys: everybody who reaches it can "
+                "send frames and gets readings. Use it in a network you trust.",
+            )
+
+    # ---- for the other rooms -------------------------------------------------------------------------
+
+    def order(self, robot_id: str, order: Order) -> None:
+        """Have `order` ride in the robot's next Reading, once. Raises ServerError where that cannot be."""
+        try:
+            encode_reading(Reading(0, 0.0, [], [order], {}, "", None))
+        except ContractError as error:
+            raise ServerError(f"server: this is no order: {error.text}") from None
+        with self._guard:
+            robot = self._robots.get(robot_id)
+            if robot is None:
+                there = ", ".join(self._robots) or "none"
+                raise ServerError(f"server: there is no robot {robot_id!r}; there are: {there}.")
+            if len(robot.orders) >= MAX_ORDERS:
+                raise ServerError(
+                    f"server: {robot_id} has {MAX_ORDERS} orders waiting already; it does not answer."
+                )
+            robot.orders.append(order)
+
+    def close(self) -> None:
+        """Stop listening; frames that wait are dropped."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._slots.close()
+        self._ring()
+        for thread in self._threads:
+            thread.join(END_S)
+            if thread.is_alive():
+                raise RuntimeError(f"server: the thread {thread.name} did not end within {END_S:g} s.")
+        self._close_sockets()
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- the readers' threads ------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        while (taken := self._slots.take()) is not None:
+            robot_id, (frame, came_s) = taken
+            started_s = time.monotonic()
+            try:
+                reading = self._reader.read(frame, robot_id, came_s)
+            except Exception:  # a bug of ours must not end the service; the traceback is logged
+                log.exception("server: reading a frame of %s failed", robot_id)
+                fault = ContractError("internal", "the PC failed while reading this frame; its log says why.")
+                reading = refusal(fault, frame.seq, frame.taken_s)
+            reading.timings_ms["wait"] = (started_s - came_s) * 1e3
+            self._answers.append(Answer(robot_id, frame, reading))
+            self._slots.done(robot_id)
+            self._ring()
+
+    # ---- the network's thread ------------------------------------------------------------------------
+
+    def _attend(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._bell, zmq.POLLIN)
+        look_s = time.monotonic()
+        while not self._closing.is_set():
+            ready = dict(poller.poll(LOOK_ROUND_S * 1000))
+            now_s = time.monotonic()
+            try:
+                if self._bell in ready:
+                    self._bell.recv()
+                    while self._answers:
+                        self._answer(self._answers.popleft(), now_s)
+                if self._socket in ready:
+                    self._receive(now_s)
+                if now_s - look_s >= LOOK_ROUND_S:
+                    look_s = now_s
+                    self._look_for_gone(now_s)
+            except Exception:  # a bug of ours must not end the service; the traceback is logged
+                log.exception("server: a message could not be handled")
+
+    def _receive(self, now_s: float) -> None:
+        """Take one message; a frame goes to its robot's slot, anything else is answered with its error."""
+        address, *parts = self._socket.recv_multipart(copy=False)
+        sender = _peer(parts)
+        address, parts = address.bytes, [part.bytes for part in parts]
+        robot = self._by_address.get(address)
+        if robot:
+            robot.heard_s = now_s
+        try:
+            frame = decode_frame(parts)
+            robot = robot or self._welcome(address, frame, sender, now_s)
+        except ContractError as error:
+            self._complain(error, robot.id if robot else sender, now_s)
+            self._send(address, refusal(error))
+            return
+        self._slots.put(robot.id, (frame, now_s))
+
+    def _welcome(self, address: bytes, frame: Frame, sender: str, now_s: float) -> Robot:
+        if len(self._robots) >= MAX_ROBOTS:
+            raise ContractError("not_ready", f"the PC serves {MAX_ROBOTS} robots already; try again later.")
+        self._count += 1
+        name = re.sub("[^a-z0-9]+", "-", frame.robot.lower()).strip("-")[:24] or "robot"
+        robot = Robot(address, f"{name}-{self._count}", now_s)
+        with self._guard:
+            self._robots[robot.id] = self._by_address[address] = robot
+        self._say("info", f"{robot.id} is here, from {sender}.", now_s)
+        return robot
+
+    def _answer(self, answer: Answer, now_s: float) -> None:
+        robot = self._robots.get(answer.robot_id)
+        if robot is None:  # it left while its frame was read
+            self._reader.forget(answer.robot_id)
+            return
+        if answer.reading.error:
+            self._complain(ContractError(*answer.reading.error), robot.id, now_s)
+        with self._guard:
+            orders = [robot.orders.popleft() for _ in range(len(robot.orders))]
+        reading = answer.reading._replace(orders=orders)
+        if not self._send(robot.address, reading):
+            with self._guard:
+                robot.orders.extendleft(reversed(orders))
+            return
+        picture = answer.frame.image if answer.frame.encoding == "jpeg" else b""
+        if not reading.error:
+            self._events.publish(Answered(robot.id, answer.frame, reading, now_s, picture))
+
+    def _send(self, address: bytes, reading: Reading) -> bool:
+        """Whether ZeroMQ took the Reading; a robot that is gone or does not listen is no fault."""
+        try:
+            self._socket.send_multipart([address, *encode_reading(reading)], zmq.DONTWAIT)
+        except zmq.ZMQError:
+            return False
+        return True
+
+    def _look_for_gone(self, now_s: float) -> None:
+        for robot in list(self._robots.values()):
+            if now_s - robot.heard_s < GONE_S:
+                continue
+            with self._guard:
+                del self._robots[robot.id], self._by_address[robot.address]
+            self._slots.drop(robot.id)
+            if not self._slots.is_busy(robot.id):
+                self._reader.forget(robot.id)
+            self._events.publish(Gone(robot.id, now_s))
+            self._say("info", f"{robot.id} is gone: silent for {GONE_S:g} s.", now_s)
+
+    # ---- small things --------------------------------------------------------------------------------
+
+    def _complain(self, error: ContractError, who: str, now_s: float) -> None:
+        text = f"a message of {who} was refused ({error.code}): {error.text}"
+        text = "".join(letter if letter.isprintable() else "?" for letter in text)  # it may quote anybody
+        line = self._complaints.line(error.code, text, now_s)
+        if line:
+            self._say("warning", line, now_s)
+
+    def _say(self, level: str, text: str, at_s: float | None = None) -> None:
+        getattr(log, level)(text)
+        self._events.publish(Said(level, text, time.monotonic() if at_s is None else at_s))
+
+    def _ring(self) -> None:
+        with self._rope_lock:
+            try:
+                self._rope.send(b"", zmq.DONTWAIT)
+            except zmq.Again:
+                pass  # it rings already
+
+    def _close_sockets(self) -> None:
+        for socket in (self._socket, self._bell, self._rope):
+            socket.close(linger=0)
+        self._context.term()
+
+
+class Complaints:
+    """Lines for the log, one a cause and minute; what was left out is counted and told with the next."""
+
+    def __init__(self):
+        self._told_s: dict[str, float] = {}
+        self._more: dict[str, int] = {}
+
+    def line(self, cause: str, text: str, now_s: float) -> str | None:
+        """The line to log now, or None."""
+        if now_s - self._told_s.get(cause, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
+            self._more[cause] = self._more.get(cause, 0) + 1
+            return None
+        self._told_s[cause] = now_s
+        more = self._more.pop(cause, 0)
+        return f"{text} ({more} more like it)" if more else text
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address like tcp://127.0.0.1:5555 can be reached from this machine alone."""
+    host = address.removeprefix("tcp://").rsplit(":", 1)[0].strip("[]")
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _peer(parts: list[zmq.Frame]) -> str:
+    """The network address a message came from."""
+    try:
+        return parts[-1].get("Peer-Address")
+    except (IndexError, zmq.ZMQError):
+        return "an unknown address"
+
+
+def _why_not_bound(listen: str, error: zmq.ZMQError) -> str:
+    if error.errno == zmq.EADDRINUSE:
+        return (
+            f"server: {listen} is in use by another program, perhaps another server; "
+            "end that one or give another port with --listen."
+        )
+    return f"server: cannot listen at {listen} ({error.strerror}); --listen needs an address of this machine."

@@ -1,0 +1,131 @@
+"""From trained weights to a folder of the zoo: ONNX, safetensors, and a card that vouches for both.
+
+The ONNX holds all that belongs to the network's answer (scaling of pixels, softmax), so that whoever
+serves it can get nothing wrong. Never changes a weight.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from config.contract import EMOTIONS
+from models import zoo
+from models.networks import build
+
+DATA = (
+    "FER2013 Training (Goodfellow et al. 2013; research use, its owners state no licence), votes of FER+ "
+    "(Barsoum et al. 2016, MIT). Left out: constant images, images that some voter called no face, and "
+    "images that also stand in PublicTest."
+)
+LIMITS = (
+    "Photographs found on the web in 2013, mostly acted or press pictures of adults; labels say what people "
+    "saw in a picture, not what somebody felt. Not measured on children, on masks, or by age, gender or skin "
+    "colour. Not to be used to judge, select, diagnose or monitor people."
+)
+TOLERANCE = 1e-4  # largest difference of a probability between torch and ONNX Runtime
+
+
+class Served(nn.Module):
+    """Gray faces (N, 1, 48, 48), 0..255 -> probabilities (N, 7)."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, faces: Tensor) -> Tensor:
+        return self.net(faces / 127.5 - 1).softmax(1)
+
+
+def restore(
+    network: str, weights: dict[str, Tensor], second: bool = False, shape: dict | None = None
+) -> nn.Module:
+    """The network of a finished run, of this `shape` where it was pruned.
+
+    `second` puts the FER+ classifier in the place of the first.
+    """
+    net = build(network, **(shape or {}))
+    state = {k: v for k, v in weights.items() if not k.startswith("second.")}
+    if second:
+        state |= {
+            f"classifier.{k.removeprefix('second.')}": v for k, v in weights.items() if k.startswith("second.")
+        }
+    net.load_state_dict(state)
+    return net.eval()
+
+
+def export(
+    weights: str | Path,
+    name: str,
+    network: str,
+    facts: dict,
+    second: bool = False,
+    shape: dict | None = None,
+    home: Path = zoo.ZOO,
+) -> Path:
+    """Write models/zoo/<name>; `facts` go into the card as they are. Raises if ONNX and torch disagree."""
+    net = restore(network, load_file(weights), second, shape)
+    folder = home / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / zoo.INT8).unlink(missing_ok=True)  # made of weights that go now
+    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, folder / "weights.safetensors")
+    write_onnx(net, folder / "model.onnx")
+    files = {file: zoo.sha256(folder / file) for file in ("model.onnx", "weights.safetensors")}
+    card = {
+        "name": name,
+        "network": network,
+        **({"shape": shape} if shape else {}),
+        "emotions": list(EMOTIONS),
+        "input_px": 48,
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "multiply_adds": multiply_adds(net),
+        **facts,
+        "data": DATA,
+        "limits": LIMITS,
+        "sha256": files,
+    }
+    zoo.write_card(folder, card)
+    return folder
+
+
+def write_onnx(net: nn.Module, path: Path) -> None:
+    """`net` as one ONNX file with any batch size, compared with torch on random faces."""
+    served = Served(net).eval()
+    faces = torch.rand(2, 1, 48, 48) * 255
+    batch = torch.export.Dim("faces", min=1, max=1024)
+    program = torch.onnx.export(
+        served, (faces,), dynamo=True, input_names=["faces"], output_names=["scores"],
+        dynamic_shapes=({0: batch},), verbose=False,
+    )  # fmt: skip
+    program.save(path, external_data=False)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for count in (1, 5):
+        faces = torch.rand(count, 1, 48, 48) * 255
+        with torch.no_grad():
+            expected = served(faces).numpy()
+        worst = np.abs(session.run(None, {"faces": faces.numpy()})[0] - expected).max()
+        if not worst < TOLERANCE:
+            raise RuntimeError(
+                f"export: {path} differs from torch by {worst:g}; at most {TOLERANCE:g} is allowed."
+            )
+
+
+@torch.no_grad()
+def multiply_adds(net: nn.Module) -> int:
+    """Multiply-adds of one face through all convolutions and linear layers."""
+    total = 0
+
+    def count(layer: nn.Module, _: tuple, out: Tensor) -> None:
+        nonlocal total
+        weights_an_output = layer.weight.numel() // layer.weight.shape[0]
+        total += out[0].numel() * weights_an_output
+
+    layers = [m for m in net.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    net(torch.zeros(1, 1, 48, 48))
+    for hook in hooks:
+        hook.remove()
+    return total

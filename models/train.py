@@ -1,0 +1,356 @@
+"""Train a network by a recipe: one plain loop that can be stopped at any moment and goes on where it was.
+
+    python -m models train models/recipes/xrs-fer2013.yaml --data ../fer2013 --out runs/xrs-fer2013
+
+A run's folder holds `last.safetensors` (all it takes to go on), `log.csv` (a line an epoch) and, at the
+end, `weights.safetensors` (the running mean, which is what gets published). PublicTest is looked at once
+an epoch for the log; nothing is chosen by it. Never reads PrivateTest. Uses a GPU where there is one.
+"""
+
+import copy
+import csv
+import json
+import math
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from ruamel.yaml import YAML
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models import data, export, losses, zoo
+from models.augment import Augmentation
+from models.networks import build
+
+
+class Recipe(NamedTuple):
+    """One run, as in models/recipes/*.yaml; the keys without a default must be there.
+
+    network, shape       what is built: networks.build(network, **shape)
+    labels               "fer2013" or "ferplus": what the first classifier learns
+    epochs, batch, seed
+    optimizer            one of OPTIMIZERS
+    rate                 learning rate at its highest
+    schedule             "cosine": up over `warmup` epochs, then half a cosine to zero; "plateau": a fifth after
+                         five epochs without a lower loss, down to a hundredth (paper 000)
+    momentum, weight_decay
+    ema                  what one step keeps of the running mean of the weights
+    loss                 arguments of losses.Objective
+    augmentation         arguments of augment.Augmentation
+    balance              a face is drawn with odds of its emotion's count to the power of -balance
+    mixup                alpha of the Beta distribution by which two faces are mixed (arXiv 1710.09412); 0: none
+    start                weights of a finished run to go on from
+    teacher, distil      networks of the zoo whose mean score is learnt too, with {weight, temperature}
+    """
+
+    network: str
+    labels: str
+    seed: int
+    epochs: int
+    batch: int
+    rate: float
+    momentum: float
+    weight_decay: float
+    ema: float
+    loss: dict
+    augmentation: dict
+    warmup: float = 0.0
+    shape: dict | None = None
+    optimizer: str = "sgd"
+    schedule: str = "cosine"
+    balance: float = 0.0
+    mixup: float = 0.0
+    start: str | None = None
+    teacher: tuple[str, ...] = ()
+    distil: dict | None = None
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Recipe":
+        """The recipe in a YAML file; a key too many or too few, or a word that means nothing, is named."""
+        table = YAML(typ="safe").load(Path(path).read_text())
+        unknown = table.keys() - set(cls._fields)
+        missing = set(cls._fields) - table.keys() - cls._field_defaults.keys()
+        if unknown or missing:
+            raise data.DataError(
+                f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; "
+                f"there are {', '.join(cls._fields)}."
+            )
+        recipe = cls(**table)
+        for key, allowed in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("labels", LABELS)):
+            if getattr(recipe, key) not in allowed:
+                raise data.DataError(
+                    f"{path}: {key} must be one of {', '.join(allowed)}; {getattr(recipe, key)!r} came."
+                )
+        return recipe
+
+
+LABELS = ("fer2013", "ferplus")
+SCHEDULES = ("cosine", "plateau")
+OPTIMIZERS = {
+    "sgd": lambda groups, r: torch.optim.SGD(
+        groups, r.rate, r.momentum, weight_decay=r.weight_decay, nesterov=r.momentum > 0
+    ),
+    "adam": lambda groups, r: torch.optim.Adam(groups, r.rate, weight_decay=r.weight_decay),
+    "adamw": lambda groups, r: torch.optim.AdamW(groups, r.rate, weight_decay=r.weight_decay),
+    "rmsprop": lambda groups, r: torch.optim.RMSprop(groups, r.rate, weight_decay=r.weight_decay),
+    "adagrad": lambda groups, r: torch.optim.Adagrad(groups, r.rate, weight_decay=r.weight_decay),
+}
+
+
+def to_input(images: np.ndarray | Tensor) -> Tensor:
+    """(N, 48, 48) uint8 -> (N, 1, 48, 48) float in -1..1, the input of every network here."""
+    return torch.as_tensor(images)[:, None].float().div_(127.5).sub_(1)
+
+
+class Plateau:
+    """Paper 000: after `patience` epochs without a lower loss the rate falls; `factor` is what is left."""
+
+    patience, fall, least = 5, 0.2, 0.01
+
+    def __init__(self, factor: float = 1.0, best: float = math.inf, waited: int = 0):
+        self.factor, self.best, self.waited = factor, best, waited
+
+    def update(self, loss: float) -> None:
+        self.waited = 0 if loss < self.best else self.waited + 1
+        self.best = min(self.best, loss)
+        if self.waited >= self.patience:
+            self.factor, self.waited = max(self.least, self.factor * self.fall), 0
+
+
+class Run:
+    """The state of one training run: networks, optimiser, epoch. Saves and restores itself whole."""
+
+    def __init__(self, recipe: Recipe, out: Path):
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.out, self.epoch = recipe, out, 0
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.net = build(recipe.network, **(recipe.shape or {}))
+        self.objective = losses.Objective(self.net.classifier.in_features, **recipe.loss)
+        if recipe.start:
+            self.begin_with(Path(recipe.start))
+        self.net.to(self.device, memory_format=torch.channels_last)
+        self.objective.to(self.device)
+        self.mean = copy.deepcopy(self.net).eval()
+        self.teachers = [teacher.to(self.device) for teacher in map(teacher_named, recipe.teacher)]
+        decayed = [p for p in self.net.parameters() if p.ndim > 1]
+        plain = [p for p in self.net.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decayed + list(self.objective.parameters())},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        self.optimizer = OPTIMIZERS[recipe.optimizer](groups, recipe)
+        self.plateau = Plateau()
+
+    def begin_with(self, path: Path) -> None:
+        """Take the weights of a finished run instead of random ones; what it does not hold begins anew."""
+        if not path.is_file():
+            raise data.DataError(
+                f"train: the recipe starts from {path}, which is not there; train that one first."
+            )
+        weights = load_file(path)
+        second = {k.removeprefix("second."): v for k, v in weights.items() if k.startswith("second.")}
+        self.net.load_state_dict({k: v for k, v in weights.items() if not k.startswith("second.")})
+        if second:
+            self.objective.second.load_state_dict(second)
+
+    def rate(self, epoch: float) -> float:
+        """Learning rate at `epoch`, 0..epochs."""
+        r = self.recipe
+        if epoch < r.warmup:
+            return r.rate * (epoch + 0.01) / r.warmup
+        if r.schedule == "plateau":
+            return r.rate * self.plateau.factor
+        return r.rate / 2 * (1 + math.cos(math.pi * (epoch - r.warmup) / (r.epochs - r.warmup)))
+
+    def save(self) -> None:
+        state = {f"net.{k}": v for k, v in self.net.state_dict().items()}
+        state |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
+        state |= {f"objective.{k}": v for k, v in self.objective.state_dict().items()}
+        for place, slots in self.optimizer.state_dict()["state"].items():
+            state |= {f"optimizer.{place}.{k}": v for k, v in slots.items() if isinstance(v, Tensor)}
+        state = {k: v.contiguous() for k, v in state.items()}
+        partial = self.out / "last.part"
+        save_file(state, partial, {"epoch": str(self.epoch), "plateau": json.dumps(vars(self.plateau))})
+        partial.replace(self.out / "last.safetensors")  # a run killed here keeps the older file
+
+    def resume(self) -> None:
+        path = self.out / "last.safetensors"
+        if not path.is_file():
+            return
+        with safe_open(path, "pt") as file:
+            self.epoch = int(file.metadata()["epoch"])
+            self.plateau = Plateau(**json.loads(file.metadata()["plateau"]))
+        parts: dict[str, dict[str, Tensor]] = {"net": {}, "mean": {}, "objective": {}, "optimizer": {}}
+        for key, value in load_file(path).items():
+            part, _, rest = key.partition(".")
+            parts[part][rest] = value
+        for part in ("net", "mean", "objective"):
+            getattr(self, part).load_state_dict(parts[part])
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in parts["optimizer"].items():
+            place, _, name = key.partition(".")
+            slots.setdefault(int(place), {})[name] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+
+    def publish(self, recipe_name: str) -> Path:
+        """Write the running mean, and the second classifier beside it, as finished weights."""
+        weights = dict(self.mean.state_dict())
+        weights |= {f"second.{k}": v for k, v in self.objective.second.state_dict().items()}
+        path = self.out / "weights.safetensors"
+        save_file({k: v.contiguous() for k, v in weights.items()}, path, {"recipe": recipe_name})
+        return path
+
+
+def teacher_named(name: str) -> nn.Module:
+    """A network of the zoo as torch module, to learn from."""
+    card = zoo.load(name).card
+    weights = load_file(zoo.ZOO / name / "weights.safetensors")
+    return export.restore(card["network"], weights, shape=card.get("shape")).requires_grad_(False)
+
+
+class Lessons(NamedTuple):
+    """The training faces on the device: images (n, 48, 48) uint8, labels (n,) int64, votes (n, 7)."""
+
+    images: Tensor
+    labels: Tensor
+    votes: Tensor
+
+    @classmethod
+    def of(cls, faces: data.Faces, labels: str, device: str) -> "Lessons":
+        """For FER+ labels only faces with a single most-voted emotion of ours are taken."""
+        if faces.votes is None and labels == "ferplus":
+            raise data.DataError("train: FER+ labels need fer2013new.csv beside the csv, or sheets with votes.")
+        emotion = faces.emotion
+        if labels == "ferplus":
+            emotion = data.ferplus_majority(faces.votes)
+            faces, emotion = faces.take(emotion >= 0), emotion[emotion >= 0]
+        votes = np.zeros((len(emotion), 7), np.float32)
+        if faces.votes is not None:
+            votes = data.ferplus_target(faces.votes)
+        return cls(*(torch.as_tensor(part).to(device) for part in (faces.images, emotion, votes)))
+
+
+def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Path:
+    """Follow a recipe on FER2013's Training split; gives the path of the finished weights."""
+    recipe, out = Recipe.read(recipe_path), Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    validation = data.load(data_path, "PublicTest")
+    training = data.load(data_path, "Training")
+    training = training.take(data.is_face(training) & ~data.stands_in(training, validation))
+    run = Run(recipe, out)
+    run.resume()
+    lessons = Lessons.of(training, recipe.labels, run.device)
+    print(f"{len(lessons.images)} faces to learn from, {len(validation.images)} to look at; epoch {run.epoch}")
+    while run.epoch < recipe.epochs:
+        started = time.monotonic()
+        loss = one_epoch(run, lessons)
+        run.epoch += 1
+        run.plateau.update(loss)
+        run.save()
+        scores = look(run, validation)
+        log(
+            out / "log.csv", {"epoch": run.epoch, "loss": loss, **scores, "seconds": time.monotonic() - started}
+        )
+    return run.publish(Path(recipe_path).stem)
+
+
+def one_epoch(run: Run, lessons: Lessons) -> float:
+    """All faces once, in an order of this epoch's own; gives the mean loss."""
+    recipe, n = run.recipe, len(lessons.images)
+    generator = torch.Generator(run.device).manual_seed(recipe.seed * 1000 + run.epoch)
+    torch.manual_seed(recipe.seed * 1000 + run.epoch)  # dropout draws from torch's own
+    change = Augmentation(**{k: tuple(v) if isinstance(v, list) else v for k, v in recipe.augmentation.items()})
+    order = draw(lessons.labels, recipe.balance, generator)
+    order = order[: n // recipe.batch * recipe.batch].view(-1, recipe.batch)
+    total = 0.0
+    run.net.train()
+    run.objective.train()
+    for step, rows in enumerate(order):
+        for group in run.optimizer.param_groups:
+            group["lr"] = run.rate(run.epoch + step / len(order))
+        faces = change(to_input(lessons.images[rows]), generator)
+        loss = learn(run, faces, lessons.labels[rows], lessons.votes[rows])
+        run.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(run.net.parameters(), 5.0)
+        run.optimizer.step()
+        seen = run.epoch * len(order) + step
+        follow(run.mean, run.net, min(recipe.ema, (1 + seen) / (10 + seen)))  # the start is soon forgotten
+        total += loss.item()
+    return total / len(order)
+
+
+def learn(run: Run, faces: Tensor, labels: Tensor, votes: Tensor) -> Tensor:
+    """The loss of one batch: the objective, on mixed faces against both, and the teachers' scores."""
+    recipe, share = run.recipe, 1.0
+    if recipe.mixup:
+        share = float(torch.distributions.Beta(recipe.mixup, recipe.mixup).sample())
+        faces = share * faces + (1 - share) * faces.flip(0)
+    faces = faces.contiguous(memory_format=torch.channels_last)
+    embedding = run.net.embed(faces)  # (N, C)
+    logits = run.net.classifier(run.net.dropout(embedding))  # (N, 7)
+    loss = share * run.objective(embedding, logits, labels, votes)
+    if share < 1:
+        loss = loss + (1 - share) * run.objective(embedding, logits, labels.flip(0), votes.flip(0))
+    if run.teachers:
+        with torch.no_grad():
+            softened = [(t(faces) / recipe.distil["temperature"]).softmax(1) for t in run.teachers]
+        soft = torch.stack(softened).mean(0)  # (N, 7)
+        loss = loss + recipe.distil["weight"] * losses.distillation(logits, soft, recipe.distil["temperature"])
+    return loss
+
+
+def draw(labels: Tensor, balance: float, generator: torch.Generator) -> Tensor:
+    """An order (n,) of the rows: each once, or, with balance above 0, drawn with odds of count ** -balance."""
+    if not balance:
+        return torch.randperm(len(labels), generator=generator, device=labels.device)
+    odds = labels.bincount(minlength=7).clamp(min=1).float() ** -balance
+    return torch.multinomial(odds[labels], len(labels), replacement=True, generator=generator)
+
+
+@torch.no_grad()
+def follow(mean: nn.Module, net: nn.Module, keep: float) -> None:
+    """Move the running mean a small step towards the trained weights; counters are copied."""
+    for slow, fast in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
+        if slow.is_floating_point():
+            slow.lerp_(fast, 1 - keep)
+        else:
+            slow.copy_(fast)
+
+
+@torch.no_grad()
+def look(run: Run, validation: data.Faces) -> dict[str, float]:
+    """Accuracy of the running mean on the validation faces, either label set by the classifier for it."""
+    voted = None if validation.votes is None else data.ferplus_majority(validation.votes)
+    first, second = [], []
+    for images in np.array_split(validation.images, 32):
+        embedding = run.mean.embed(to_input(images).to(run.device))
+        first.append(run.mean.classifier(embedding).argmax(1).cpu().numpy())
+        second.append(run.objective.second(embedding).argmax(1).cpu().numpy())
+    if run.recipe.labels == "ferplus":
+        return {"ferplus": float((np.concatenate(first) == voted)[voted >= 0].mean())}
+    scores = {"fer2013": float((np.concatenate(first) == validation.emotion).mean())}
+    if voted is not None and run.objective.weights["second"]:
+        scores["ferplus"] = float((np.concatenate(second) == voted)[voted >= 0].mean())
+    return scores
+
+
+def log(path: Path, row: dict[str, float]) -> None:
+    """Append a line to the csv, and show it."""
+    new = not path.exists()
+    with open(path, "a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow({k: v if isinstance(v, int) else f"{v:.4f}" for k, v in row.items()})
+    print("  ".join(f"{k} {v if isinstance(v, int) else format(v, '.4f')}" for k, v in row.items()), flush=True)
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """The lines that `log` wrote, one an epoch."""
+    with open(path, newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]

@@ -1,0 +1,172 @@
+# -*- coding: utf-8 -*-
+"""python -m robot_app --server tcp://PC:5555 --robot tcp://NAO:9559
+
+Opens things in order, hands them to `interact`, and closes them in reverse: whatever ends it (time, Ctrl-C,
+SIGTERM, an error), the robot is put back as it was found. A second Ctrl-C ends at once.
+"""
+
+from __future__ import division, print_function
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+from behaviors import library as behavior_library
+from behaviors.mood import Mood
+from config import robot as robot_settings
+from robot_app import robots
+from robot_app.camera import Camera
+from robot_app.clock import now_s
+from robot_app.director import Director
+from robot_app.interact import interact
+from robot_app.jpeg import best_encoder
+from robot_app.link import Link
+from robot_app.notes import Notes
+from robot_app.player import Player
+from robot_app.tell import Teller
+from robot_app.undo import Undo
+
+BAD_INPUT = 2
+RETRY_S = 1.0  # between two tries to reach a robot that went away
+
+
+class Ending(object):
+    """Whether it is time to end: a signal came, or the seconds are over. A second signal ends the process."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._signals = 0
+        self._end_s = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def in_seconds(self, seconds):
+        self._end_s = self._clock() + seconds
+
+    def __call__(self):
+        return self._signals > 0 or (self._end_s is not None and self._clock() >= self._end_s)
+
+    def _on_signal(self, number, frame):
+        self._signals += 1
+        if self._signals > 1:
+            os._exit(128 + number)
+
+
+def main(arguments=None):
+    """Run until ended; gives the exit code."""
+    options = read_options(arguments)
+    tell = Teller(sys.stderr)
+    ended = Ending(now_s)
+    notes = Notes()
+    try:
+        settings = robot_settings.load(options.settings)
+        library = behavior_library.load(options.behaviors)
+        robot = open_robot(options, settings["robot"])
+        link = Link(options.server or settings["robot"]["server"], settings["robot"], tell, notes)
+    except (ValueError, EnvironmentError, robots.RobotError) as error:
+        print("robot_app: %s" % error, file=sys.stderr)
+        return BAD_INPUT
+    try:
+        code = run(robot, link, library, settings, options, tell, notes, ended)
+    finally:
+        link.close()
+        robot.end()
+    return code or write_summary(notes, options.json)
+
+
+def write_summary(notes, path):
+    """Write --json, if it was asked for; gives the exit code."""
+    try:
+        if path:
+            notes.write(path)
+    except EnvironmentError as error:
+        print("robot_app: --json %s cannot be written: %s." % (path, error.strerror), file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def run(robot, link, library, settings, options, tell, notes, ended):
+    """Interact, again after every lost connection; put everything back. Gives the exit code."""
+    undo = Undo(tell)
+    camera = Camera(robot, settings["robot"], best_encoder(settings["robot"]["jpeg_quality"]), undo, tell)
+    player = Player(robot, settings["robot"], undo, tell)
+    director = Director(library, settings["reactions"])
+    mood = Mood(settings["mood"])
+    try:
+        if not hold(robot, player, camera, ended, tell, first=True):
+            return BAD_INPUT
+        print("robot_app: %s looks, %s is asked." % (robot.address, link.address), file=sys.stderr)
+        if options.seconds is not None:
+            ended.in_seconds(options.seconds)
+        while not ended():
+            try:
+                interact(camera, link, mood, director, player, notes, tell, now_s, ended)
+            except robots.RobotLost as lost:
+                tell("robot", "%s Trying on." % lost)
+                hold(robot, player, camera, ended, tell)
+        return 0
+    finally:
+        undo.run()
+
+
+def hold(robot, player, camera, ended, tell, first=False):
+    """Connect and have the robot ready: `first`, one refusal is final; later it tries until `ended()`."""
+    while not ended():
+        try:
+            robot.connect(ended)
+            player.prepare(ended)
+            camera.open()
+            tell("robot", None if first else "%s is back." % robot.address)
+            return True
+        except robots.RobotError as error:
+            tell("robot", str(error) if first else "%s Trying on." % error)
+            if first:
+                return False
+        pause(RETRY_S, ended)
+    return first
+
+
+def pause(seconds, ended):
+    """Wait, unless `ended()`."""
+    until_s = now_s() + seconds
+    while now_s() < until_s and not ended():
+        time.sleep(0.05)
+
+
+def open_robot(options, settings):
+    """The Robot that --robot or the settings name, not yet connected."""
+    address = options.robot or settings["robot"]
+    if address == "virtual":
+        return robots.in_this_process(options.camera or "demo", options.diary)
+    return robots.over_network(address if "://" in address else "tcp://" + address)
+
+
+def read_options(arguments):
+    parser = argparse.ArgumentParser(
+        prog="python -m robot_app",
+        description="The robot's end: it looks, asks the PC what the face before it shows, and answers.",
+    )
+    parser.add_argument("--server", metavar="tcp://PC:5555", help="where the inference server listens")
+    parser.add_argument(
+        "--robot", metavar="tcp://NAO:9559", help='where NAOqi listens, or "virtual" for a NAO in this process'
+    )
+    parser.add_argument(
+        "--camera", metavar="FILE", help="what a virtual NAO sees: a video or image, demo, webcam or none"
+    )
+    parser.add_argument("--diary", metavar="FILE", help="where a virtual NAO writes what happens to it")
+    parser.add_argument("--seconds", type=float, metavar="N", help="end after this long; else run until Ctrl-C")
+    parser.add_argument("--json", metavar="FILE", help="write a summary when it ends")
+    parser.add_argument("--settings", metavar="FILE", help="settings instead of those that came with it")
+    parser.add_argument("--behaviors", metavar="FILE", help="behaviors.json instead of that which came with it")
+    options = parser.parse_args(arguments)
+    if options.seconds is not None and not options.seconds > 0:
+        parser.error("--seconds needs a number above 0; %g came." % options.seconds)
+    if (options.camera or options.diary) and options.robot != "virtual":
+        parser.error("--camera and --diary go with --robot virtual only; a robot over the network has its own.")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

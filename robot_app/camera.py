@@ -1,0 +1,114 @@
+# -*- coding: utf-8 -*-
+"""The robot's camera: pictures from ALVideoDevice, each at most once, as JPEG where this Python can.
+
+It looks and encodes; it sends nothing and judges nothing. A subscription costs NAOqi one of the few places
+it keeps for a name, and a crashed client never gives its place back: ours all begin with PREFIX, so stale
+ones are found and freed before a new one is made.
+
+A picture's `taken_s` is the robot app's own clock just before it was asked for: never younger than true.
+"""
+
+from __future__ import division, print_function
+
+from collections import namedtuple
+
+from robot_app.robots import RobotError, RobotLost
+
+PREFIX = "nao-emotion"
+CAMERAS = {"top": 0, "bottom": 1}
+RESOLUTIONS = {"vga": 2, "qvga": 1, "qqvga": 0}
+YUV422 = 9  # NAO's own format, the cheapest to get
+KEEP_ALIVE = 35  # parameter: the camera is not restarted between subscribers
+RETRY_S = 0.01  # after a look that found the same picture again
+BLIND_S = 2.0  # after this long without any picture a person is told
+REST_S = 1.0  # after a refusal
+
+# taken_s by the robot app's clock; width, height in px; encoding one of contract.ENCODINGS; image: bytes.
+Picture = namedtuple("Picture", "taken_s width height encoding image")
+
+
+class Camera(object):
+    """`settings` is the section "robot"; `encode` one of jpeg's; `undo` an Undo; `tell(topic, sentence)`."""
+
+    def __init__(self, robot, settings, encode, undo, tell):
+        self._robot = robot
+        self._index = CAMERAS[settings["camera"]]
+        self._resolution = RESOLUTIONS[settings["resolution"]]
+        self._fps = settings["fps"]
+        self._encode = encode
+        self._undo = undo
+        self._tell = tell
+        self._handle = None
+        self._stamp = None  # (s, us) of the last picture, by NAOqi's clock: only compared for being another one
+        self._next_s = None  # no look before this
+        self._seen_s = None  # when the last new picture came
+
+    def open(self):
+        """Subscribe; raises RobotError with a sentence when there is no camera to be had."""
+        for row in self._subscribers():
+            self._robot.call("ALVideoDevice", "unsubscribe", row)
+        self._keep_alive()
+        self._handle = self._robot.call(
+            "ALVideoDevice", "subscribeCamera", PREFIX, self._index, self._resolution, YUV422, self._fps
+        )
+        if not self._handle:
+            raise RobotError(
+                "the robot's camera %d cannot be subscribed: NAOqi has no place left for %s, or there is no "
+                "such camera." % (self._index, PREFIX)
+            )
+        self._undo.note("the camera's subscription", self.close)
+        self._stamp = self._next_s = self._seen_s = None
+
+    def close(self):
+        handle, self._handle = self._handle, None
+        if handle:
+            self._robot.call("ALVideoDevice", "unsubscribe", handle)
+
+    def look(self, now_s):
+        """A new Picture, or None: it is too early, it was seen already, or NAOqi has none."""
+        if self._seen_s is None:
+            self._seen_s = now_s
+        if self._next_s is not None and now_s < self._next_s:
+            return None
+        try:
+            image = self._robot.call("ALVideoDevice", "getImageRemote", self._handle)
+        except RobotLost:
+            raise
+        except RobotError as error:
+            self._tell("camera", "the camera refuses: %s" % error)
+            self._next_s = now_s + REST_S
+            return None
+        if not image or not image[6] or (image[4], image[5]) == self._stamp:
+            self._next_s = now_s + RETRY_S
+            if now_s - self._seen_s > BLIND_S:
+                self._tell("camera", "the camera has given no new picture for %g s." % BLIND_S)
+            return None
+        self._tell("camera", None)
+        self._stamp = (image[4], image[5])
+        self._seen_s = now_s
+        self._next_s = now_s + 1.0 / self._fps - RETRY_S
+        width, height = int(image[0]), int(image[1])
+        encoding, data = self._encode(bytes(bytearray(image[6])), width, height)
+        return Picture(now_s, width, height, encoding, data)
+
+    def _subscribers(self):
+        """The handles that an earlier robot app left behind."""
+        if not self._robot.offers("ALVideoDevice", "getSubscribers"):
+            return []
+        handles = self._robot.call("ALVideoDevice", "getSubscribers") or []
+        return [str(handle) for handle in handles if str(handle).startswith(PREFIX)]
+
+    def _keep_alive(self):
+        """Ask NAOqi to leave the camera running between subscribers, where this camera knows of that."""
+        try:
+            before = self._robot.call("ALVideoDevice", "getParameter", self._index, KEEP_ALIVE)
+            if before != 1:
+                self._robot.call("ALVideoDevice", "setParameter", self._index, KEEP_ALIVE, 1)
+                self._undo.note(
+                    "the camera's keep-alive",
+                    lambda: self._robot.call("ALVideoDevice", "setParameter", self._index, KEEP_ALIVE, before),
+                )
+        except RobotLost:
+            raise
+        except RobotError:
+            pass  # NAOqi 2.1 on an older camera: it restarts, which costs a second and nothing else

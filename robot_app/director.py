@@ -1,0 +1,65 @@
+# -*- coding: utf-8 -*-
+"""Which behaviour answers a mood, or none: onset, cool-down, pause between, variation, operator's orders.
+
+It chooses and remembers what it chose; it moves nothing and reads no clock. Rules, in this order:
+
+1. The operator's word comes first; while paused, only ordered behaviours are played.
+2. Nothing is chosen while the last choice plays, nor for `between_s` after it.
+3. The onset of a mood is answered once. If the robot was busy then, it is answered late, but only if the
+   mood still holds; a mood that lasts is not answered again.
+4. The same emotion is not answered again within `cool_down_s`.
+5. Of several behaviours for an emotion, the one played longest ago.
+"""
+
+from __future__ import division, print_function
+
+
+class Director(object):
+    """`library` is a behaviors.library.Library; `reactions` is that section of the settings."""
+
+    def __init__(self, library, reactions):
+        self.paused = False
+        self._library = library
+        self._cool_down_s = reactions["cool_down_s"]
+        self._between_s = reactions["between_s"]
+        self._ignore = tuple(reactions["ignore"])
+        self._free_s = None  # when the last choice and the pause after it are over
+        self._answered = None  # (emotion, since_s) of the mood answered last
+        self._chosen_s = {}  # emotion: when it was answered last
+        self._played = []  # names, the longest ago first
+
+    def choose(self, feeling, now_s):
+        """The Behavior that answers `feeling` now, or None."""
+        emotion = feeling.emotion
+        if self.paused or emotion is None or emotion in self._ignore:
+            return None
+        if self._free_s is not None and now_s < self._free_s:
+            return None
+        if (emotion, feeling.since_s) == self._answered:
+            return None
+        if emotion in self._chosen_s and now_s < self._chosen_s[emotion] + self._cool_down_s:
+            return None
+        variations = self._library.for_emotion(emotion)
+        if not variations:
+            return None
+        self._answered = (emotion, feeling.since_s)
+        return self._take(min(variations, key=self._turn), now_s)
+
+    def obey(self, order, now_s):
+        """The Behavior that an operator's Order asks for, or None; raises BehaviorError for an unknown one."""
+        if order.what == "play":
+            return self._take(self._library[order.name], now_s)
+        if order.what == "stop":
+            self._free_s = now_s  # what was playing is over
+        self.paused = order.what in ("pause", "stop")
+        return None
+
+    def _take(self, behavior, now_s):
+        self._free_s = now_s + behavior.duration_s + self._between_s
+        self._chosen_s[behavior.emotion] = now_s
+        self._played = [name for name in self._played if name != behavior.name] + [behavior.name]
+        return behavior
+
+    def _turn(self, behavior):
+        """Unplayed ones come first, in the library's order; then the one played longest ago."""
+        return self._played.index(behavior.name) + 1 if behavior.name in self._played else 0

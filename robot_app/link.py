@@ -1,0 +1,218 @@
+# -*- coding: utf-8 -*-
+"""The line to the PC: a Frame goes out, the freshest Reading comes back, and nothing ever queues.
+
+Design   `Pace` decides (credit, liveness, age) and holds neither socket nor clock; `Link` owns the socket.
+Threads  none; one thread uses a Link.
+Time     the robot's own clock, given as an argument; an answer's age is now less when we took that picture.
+Safety   an answer that is too old, twice here, overtaken or never asked for does not reach the robot.
+
+The socket options are those measured to be fresh again soonest after a lost network or a restarted PC:
+one waiting message, no queue before a connection stands, and a new socket after a silence.
+"""
+
+from __future__ import division, print_function
+
+from collections import deque
+
+import zmq
+
+from config import contract
+
+# After an answer that says our frames are no use, the next one waits this long, s. By code; else at once.
+HOLD_S = {"wrong_version": 1.0, "bad_header": 1.0, "bad_image": 1.0, "too_large": 1.0, "not_ready": 0.2}
+UNREACHED_S = 0.1  # after a frame that found no connection: no picture is taken for nothing meanwhile
+MAX_ANSWER_BYTES = 64 * 1024
+
+OPTIONS = (
+    (zmq.SNDHWM, 1),
+    (zmq.IMMEDIATE, 1),
+    (zmq.LINGER, 0),
+    (zmq.CONNECT_TIMEOUT, 1000),
+    (zmq.RECONNECT_IVL, 100),
+    (zmq.RECONNECT_IVL_MAX, 1000),
+    (zmq.HEARTBEAT_IVL, 1000),
+    (zmq.HEARTBEAT_TIMEOUT, 3000),
+    (zmq.MAXMSGSIZE, MAX_ANSWER_BYTES),
+)
+
+
+class Pace(object):
+    """When to ask, which answers count, and when the line is dead."""
+
+    def __init__(self, in_flight, max_age_s, silence_s):
+        self.is_silent = False  # from a silence of `silence_s` until the next answer
+        self._in_flight = in_flight
+        self._max_age_s = max_age_s
+        self._silence_s = silence_s
+        self._seq = 0  # of the last frame sent; ours begin at 1, 0 is a frame that the PC could not read
+        self._waiting = {}  # seq: taken_s
+        self._overtaken = deque(maxlen=16)  # seqs given up because a later one was answered
+        self._quiet_since_s = None  # since when we have wanted an answer in vain
+        self._hold_until_s = None
+
+    def may_ask(self, now_s):
+        """Whether a frame may go now: credit is left, and the PC did not ask for patience."""
+        held = self._hold_until_s is not None and now_s < self._hold_until_s
+        return len(self._waiting) < self._in_flight and not held
+
+    def ask(self, now_s):
+        """The seq of the next frame; from now on an answer is wanted, whether the frame gets through or not."""
+        if self._quiet_since_s is None:
+            self._quiet_since_s = now_s
+        return self._seq + 1
+
+    def sent(self, seq, taken_s):
+        self._seq = seq
+        self._waiting[seq] = taken_s
+
+    def unsent(self, now_s):
+        self._hold_until_s = now_s + UNREACHED_S
+
+    def heard(self, seq, now_s, code=None):
+        """Judge an answer that came with this seq and error code: (verdict, age_s or None).
+
+        Verdicts: fresh, stale, overtaken (a later one was answered before), unasked (or here twice), error.
+        """
+        self.is_silent = False
+        self._quiet_since_s = None
+        if code is not None:
+            self._hold_until_s = now_s + HOLD_S.get(code, 0.0)
+        if seq in self._overtaken:
+            self._overtaken.remove(seq)
+            return "overtaken", None
+        taken_s = self._waiting.pop(seq, None)
+        if taken_s is None:
+            if code is not None:  # it cannot say which frame it could not read
+                self._waiting.clear()
+                return "error", None
+            return "unasked", None
+        for older in [waiting for waiting in self._waiting if waiting < seq]:
+            del self._waiting[older]
+            self._overtaken.append(older)
+        if self._waiting:
+            self._quiet_since_s = now_s
+        age_s = now_s - taken_s
+        if code is not None:
+            return "error", age_s
+        return ("stale" if age_s > self._max_age_s else "fresh"), age_s
+
+    def gone_silent(self, now_s):
+        """True once per `silence_s` without an answer: the line is to be opened anew, and owes us nothing."""
+        if self._quiet_since_s is None or now_s - self._quiet_since_s < self._silence_s:
+            return False
+        self.is_silent = True
+        self._quiet_since_s = now_s
+        self._waiting.clear()
+        self._overtaken.clear()
+        return True
+
+
+class Link(object):
+    """A Pace on a ZeroMQ socket. `tell(topic, sentence)` is for a person, `notes` for the summary.
+
+    Raises ValueError where the address is none.
+    """
+
+    def __init__(self, address, settings, tell, notes):
+        self.address = address
+        self._name = settings["name"]
+        self._tell = tell
+        self._notes = notes
+        self._pace = Pace(settings["in_flight"], settings["max_age_s"], settings["silence_s"])
+        self._answer_age_s = None
+        self._orders = []
+        self._context = zmq.Context()
+        self._socket = None
+        try:
+            self._open()
+        except zmq.ZMQError as error:
+            self.close()
+            raise ValueError(
+                "--server needs an address like tcp://192.168.1.5:5555; %s came: %s." % (address, error)
+            )
+
+    @property
+    def is_silent(self):
+        """Whether the PC has not answered for `silence_s`."""
+        return self._pace.is_silent
+
+    def may_ask(self, now_s):
+        return self._pace.may_ask(now_s)
+
+    def ask(self, picture, doing, mood, now_s):
+        """Send a camera.Picture, if the PC can be reached at all; never waits."""
+        seq = self._pace.ask(now_s)
+        frame = contract.Frame(
+            seq, picture.taken_s, picture.width, picture.height, picture.encoding,
+            self._name, doing, mood, self._answer_age_s, picture.image,
+        )  # fmt: skip
+        try:
+            self._socket.send_multipart(contract.encode_frame(frame), zmq.DONTWAIT)
+        except zmq.Again:
+            self._pace.unsent(now_s)
+            return
+        self._pace.sent(seq, picture.taken_s)
+        self._notes.frame(picture.taken_s)
+
+    def answer(self, wait_s, clock):
+        """The freshest Reading that may move the robot, or None; waits at most `wait_s` for one.
+
+        Looks after the line too: after a silence it is opened anew.
+        """
+        freshest = None
+        wait_ms = int(wait_s * 1000)
+        while self._socket.poll(wait_ms):
+            wait_ms = 0
+            freshest = self._judge(self._socket.recv_multipart(), clock()) or freshest
+        if self._pace.gone_silent(clock()):
+            self._tell(
+                "pc",
+                "no answer from %s; is the server started there, and its firewall open for port %s? Trying on."
+                % (self.address, self.address.rsplit(":", 1)[-1]),
+            )
+            self._open()
+        return freshest
+
+    def orders(self):
+        """The operator's Orders that came since the last call, in their order; those of stale answers too."""
+        orders, self._orders = self._orders, []
+        return orders
+
+    def close(self):
+        if self._socket is not None:
+            self._socket.close(linger=0)
+        self._context.term()
+
+    def _open(self):
+        if self._socket is not None:
+            self._socket.close(linger=0)
+        self._socket = self._context.socket(zmq.DEALER)
+        for option, value in OPTIONS:
+            self._socket.setsockopt(option, value)
+        self._socket.connect(self.address)
+
+    def _judge(self, parts, now_s):
+        """The Reading in `parts` if it is to be acted on, else None; counted and told either way."""
+        try:
+            reading = contract.decode_reading(parts)
+        except contract.ContractError as error:
+            self._pace.heard(0, now_s, error.code)
+            self._notes.dropped["unreadable"] += 1
+            self._tell("pc", "the answer of %s cannot be read: %s" % (self.address, error.text))
+            return None
+        code = reading.error[0] if reading.error else None
+        verdict, age_s = self._pace.heard(reading.seq, now_s, code)
+        if verdict != "unasked":
+            self._orders += reading.orders
+        if age_s is not None:
+            self._answer_age_s = max(age_s, 0.0)
+            self._notes.answer(age_s)
+        if reading.error:
+            self._tell("pc", "%s could not read our picture (%s): %s" % ((self.address,) + reading.error))
+        elif self._tell.last("pc") is not None and verdict == "fresh":
+            self._tell("pc", "%s answers." % self.address)
+        if verdict != "fresh":
+            self._notes.dropped[verdict] += 1
+            return None
+        self._notes.readings += 1
+        return reading

@@ -1,0 +1,1 @@
+"""Makes the folder that a NAO gets. It runs on a PC and is itself no part of that folder."""

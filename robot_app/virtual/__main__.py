@@ -1,0 +1,70 @@
+"""python -m robot_app.virtual: a virtual NAO that any NAOqi client can connect to.
+
+This file reads the command line and waits for its end; it knows nothing of robots.
+"""
+
+import importlib.util
+import os
+import signal
+import sys
+import threading
+
+import click
+
+from .diary import Diary
+from .nao import VirtualNAO
+from .pictures import SourceError, open_source
+
+NO_QI = (
+    "virtual NAO: the package qi is not installed, and without it nothing can listen. On Linux x86_64 with "
+    "Python 3.10 to 3.12 install it by pip install -e '.[sim]'; elsewhere run the virtual NAO inside the robot "
+    "app: python -m robot_app --robot virtual."
+)
+
+
+@click.command(context_settings={"max_content_width": 110})
+@click.option("--listen", default="tcp://127.0.0.1:9559", show_default=True, help="Port 0 takes a free one.")
+@click.option(
+    "--camera",
+    default="demo",
+    show_default=True,
+    help="What it sees: a film, a photo, a folder of photos, webcam, webcam:1, demo or none.",
+)
+@click.option("--diary", type=click.Path(dir_okay=False), help="Write what happens there, as JSON lines.")
+@click.option(
+    "--loop/--once", default=True, show_default=True, help="A film again from its beginning, or black."
+)
+def main(listen, camera, diary, loop):
+    """A NAO that is not there: NAOqi's services on real libqi."""
+    if importlib.util.find_spec("qi") is None:
+        _give_up(NO_QI)
+    from .qi_host import HostError, QiHost
+
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    try:
+        source = open_source(camera, loop)
+        nao = VirtualNAO(source, Diary(diary))
+        host = QiHost(nao, listen if "://" in listen else f"tcp://{listen}")
+    except (SourceError, HostError) as error:
+        _give_up(f"virtual NAO: {error}")
+    except OSError as error:
+        _give_up(f"virtual NAO: the diary cannot be written: {error}.")
+    click.echo(f"virtual NAO listens at {host.url}, its camera shows {camera}")
+    over.wait()
+    nao.close()
+    host.close()
+    # A thread of libqi may still hold a Python object. If it met an interpreter that is being taken down, libqi
+    # would end the process with an abort.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _give_up(sentence):
+    click.echo(sentence, err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

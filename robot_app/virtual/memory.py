@@ -1,0 +1,155 @@
+"""ALMemory: values by key, and events that clients hear of. It decides nothing about either.
+
+A key holds a value that was put there, or a function that reads it from the robot. The keys of sensors that
+nobody touches stand at rest.
+"""
+
+from . import body
+from .service import Refused, Service, as_list, offered, word
+
+AT_REST = {
+    "FrontTactilTouched": 0.0,
+    "MiddleTactilTouched": 0.0,
+    "RearTactilTouched": 0.0,
+    "LeftBumperPressed": 0.0,
+    "RightBumperPressed": 0.0,
+    "ChestButtonPressed": 0.0,
+    "HandLeftBackTouched": 0.0,
+    "HandRightBackTouched": 0.0,
+    "Device/SubDeviceList/Head/Touch/Front/Sensor/Value": 0.0,
+    "Device/SubDeviceList/Head/Touch/Middle/Sensor/Value": 0.0,
+    "Device/SubDeviceList/Head/Touch/Rear/Sensor/Value": 0.0,
+    "BatteryChargeChanged": 100,
+    "BatteryEmpty": False,
+    "Device/SubDeviceList/Battery/Charge/Sensor/Value": 1.0,
+    "robotHasFallen": False,
+    "ALMotion/RobotIsFalling": False,
+    "footContact": 1.0,
+    "TouchChanged": [],
+    "FaceDetected": [],
+    "HotDeviceDetected": [],
+    "ALTextToSpeech/TextStarted": 0,
+    "ALTextToSpeech/TextDone": 0,
+    "ALTextToSpeech/CurrentSentence": "",
+    "ALTextToSpeech/CurrentBookMark": 0,
+    "ALTextToSpeech/Status": [0, "done"],
+    "ALAnimatedSpeech/EndOfAnimatedSpeech": 0,
+    "ALMotion/MoveFailed": [],
+    "RobotConfig/Body/Type": "nao",
+    "RobotConfig/Body/BaseVersion": "V6",
+    "RobotConfig/Head/BaseVersion": "V6",
+}
+
+
+class Subscriber:
+    """What subscriber(key) gives: a way to hear the key's events. Hosts dress it up as NAOqi's `signal`."""
+
+    def __init__(self, memory, key):
+        self._memory = memory
+        self.key = key
+
+    def __repr__(self):
+        return f"<subscriber of {self.key}>"
+
+    def listen(self, callback):
+        """Call `callback(value)` at every event of the key, quickly and in order."""
+        with self._memory.lock:
+            self._memory.listeners.setdefault(self.key, []).append(callback)
+
+    def forget(self, callback):
+        """End that."""
+        with self._memory.lock:
+            self._memory.listeners[self.key].remove(callback)
+
+
+class Memory(Service):
+    """ALMemory."""
+
+    name = "ALMemory"
+
+    def __init__(self, nao):
+        super().__init__(nao)
+        self.listeners = {}
+        self._values = dict(AT_REST)
+        self._read = {
+            "AutonomousLife/State": lambda: nao.life,
+            "robotIsWakeUp": lambda: nao.awake,
+            "PostureFamilyChanged": lambda: nao["ALRobotPosture"].getPostureFamily(),
+            "ALRobotPosture/Changed": lambda: nao["ALRobotPosture"].getPosture(),
+            "DCM/Time": lambda: int(1000 * nao.lived_s),
+        }
+        for joint in body.JOINTS:
+            for kind in ("Actuator", "Sensor"):
+                key = f"Device/SubDeviceList/{joint}/Position/{kind}/Value"
+                self._read[key] = lambda joint=joint: nao.angles[joint]
+
+    def tell(self, key, value):
+        """Put a value there and let everybody who listens hear it."""
+        self._values[key] = value
+        for callback in list(self.listeners.get(key, ())):
+            callback(value)
+
+    def _keys(self):
+        return sorted({*self._values, *self._read})
+
+    @offered(counted=True)
+    def getData(self, key, unused=0):
+        """The value of a key; the second argument is one of old times."""
+        if key in self._read:
+            return self._read[key]()
+        if key in self._values:
+            return self._values[key]
+        raise Refused(f"no data under {key!r}.")
+
+    @offered(counted=True)
+    def getListData(self, keys):
+        """The values of several keys, None where there is none."""
+        known = set(self._keys())
+        return [self.getData(key) if key in known else None for key in as_list(keys)]
+
+    @offered
+    def getDataList(self, part):
+        """The keys that hold this text."""
+        return [key for key in self._keys() if word(part, "the filter") in key]
+
+    @offered
+    def getDataListName(self):
+        """All keys."""
+        return self._keys()
+
+    @offered
+    def getEventList(self):
+        """All keys that may raise events, which here are all."""
+        return self._keys()
+
+    @offered
+    def insertData(self, key, value):
+        """Put a value there, and tell nobody."""
+        self._values[word(key, "the key")] = value
+
+    @offered
+    def raiseEvent(self, key, value):
+        """Put a value there, and tell everybody who listens."""
+        self.tell(word(key, "the key"), value)
+
+    @offered
+    def raiseMicroEvent(self, key, value):
+        """The same; NAOqi keeps two kinds."""
+        self.tell(word(key, "the key"), value)
+
+    @offered
+    def declareEvent(self, key, module=""):
+        """Announce an event."""
+        self._values.setdefault(word(key, "the key"), None)
+
+    @offered
+    def removeData(self, key):
+        """Forget a key."""
+        if key not in self._values:
+            raise Refused(f"no data under {key!r}.")
+        del self._values[key]
+
+    @offered
+    def subscriber(self, key):
+        """An object whose `signal` fires at every event of the key."""
+        return Subscriber(self, word(key, "the key"))

@@ -1,0 +1,210 @@
+"""The virtual NAO: its clock, its 20 ms cycle, its services, and the one way in for every call.
+
+It never speaks to a network: `qi_host.py` and `session.py` carry calls to `VirtualNAO.call`. Time is a clock
+passed in. The body lives in cycles of 20 ms and is brought up to the clock by `step`, which a thread does in a
+program (`start`) and a test does by hand; so nothing in here ever sleeps.
+"""
+
+import heapq
+import itertools
+import threading
+import time
+
+from . import body
+from .about import AnimationPlayer, Battery, BehaviorManager, RobotModel, System
+from .diary import Diary
+from .life import (
+    AutonomousBlinking,
+    AutonomousLife,
+    BackgroundMovement,
+    BasicAwareness,
+    ListeningMovement,
+    SpeakingMovement,
+)
+from .lights import Leds
+from .memory import Memory
+from .motion import Motion
+from .pictures import Grey
+from .posture import RobotPosture
+from .service import Refused, Task
+from .video import VideoDevice
+from .voice import AnimatedSpeech, AudioDevice, AudioPlayer, TextToSpeech
+
+CYCLE_S = 0.02
+ROOMS = (
+    Memory,
+    Motion,
+    RobotPosture,
+    VideoDevice,
+    TextToSpeech,
+    AnimatedSpeech,
+    AudioPlayer,
+    AudioDevice,
+    Leds,
+    AutonomousLife,
+    BackgroundMovement,
+    BasicAwareness,
+    AutonomousBlinking,
+    SpeakingMovement,
+    ListeningMovement,
+    Battery,
+    RobotModel,
+    System,
+    BehaviorManager,
+    AnimationPlayer,
+)
+
+
+class NaoError(RuntimeError):
+    """A refused call, in NAOqi's form: `Class::method`, a new line, a tab, the reason."""
+
+
+class VirtualNAO:
+    """A freshly started NAO V6: awake, standing, stiff, its autonomous life solitary.
+
+    camera   what it sees: anything with `picture(t_s) -> (H, W, 3) uint8 BGR`; grey where None
+    diary    a Diary; one in memory where None
+    clock    a function that gives seconds, never going back
+    awake    False: it crouches without stiffness instead
+    life     the state of ALAutonomousLife
+    """
+
+    NAOQI_VERSION = "2.8.7.4"
+
+    def __init__(self, camera=None, diary=None, clock=time.monotonic, awake=True, life="solitary"):
+        self.lock = threading.RLock()
+        self.diary = diary or Diary()
+        self._clock = clock
+        self._switched_on = clock()
+        self._cycles = 0
+        self._agenda = []
+        self._order = itertools.count()
+        self._task_ids = itertools.count(1)
+        self._tasks = {}
+        self._heart = None
+        self._closing = threading.Event()
+        self.camera = camera or Grey()
+        self.awake = awake
+        self.life = life
+        self.angles = dict(body.POSTURES["Stand" if awake else "Crouch"])
+        self.stiffnesses = dict.fromkeys(body.JOINTS, 1.0 if awake else 0.0)
+        self.services = {room.name: room(self) for room in ROOMS}
+
+    def __getitem__(self, name):
+        """The plain service of this name, e.g. nao["ALMotion"]."""
+        return self.services[name]
+
+    @property
+    def clock_s(self) -> float:
+        """Seconds since this NAO was switched on."""
+        return self._clock() - self._switched_on
+
+    @property
+    def lived_s(self) -> float:
+        """The same for the body: the end of its last cycle, at most one cycle behind while `step` is called."""
+        return self._cycles * CYCLE_S
+
+    # Time
+
+    def step(self):
+        """Bring the body, the voice and the lights up to the clock, cycle by cycle."""
+        with self.lock:
+            while self.lived_s + CYCLE_S <= self.clock_s + 1e-9:
+                self._cycles += 1
+                self["ALMotion"].cycle(CYCLE_S)
+                while self._agenda and self._agenda[0][0] <= self.lived_s + 1e-9:
+                    heapq.heappop(self._agenda)[2]()
+
+    def at(self, due_s: float, action):
+        """Call `action()` in the first cycle that ends at or after `due_s`."""
+        heapq.heappush(self._agenda, (due_s, next(self._order), action))
+
+    def start(self):
+        """Let a thread call `step` at every cycle until `close`, as hosts do; a second call changes nothing."""
+        with self.lock:
+            if not self._heart:
+                self._heart = threading.Thread(target=self._beat, name="nao-heart", daemon=True)
+                self._heart.start()
+
+    def _beat(self):
+        while not self._closing.wait(CYCLE_S):
+            self.step()
+
+    def close(self):
+        """Stop the thread, kill what still runs, let go of the camera, close the diary."""
+        self._closing.set()
+        if self._heart:
+            self._heart.join()
+        with self.lock:
+            for task in list(self._tasks.values()):
+                task.end("killed")
+        self["ALVideoDevice"].close()
+        self.diary.close(self.clock_s)
+
+    # Calls
+
+    def call(self, service_name: str, method: str, arguments=()):
+        """What a client asked for; gives the result, a Task for what takes time, or raises NaoError."""
+        service = self.services[service_name]
+        arguments = list(arguments)
+        offer = service.offers.get(method)
+        try:
+            if offer is None or len(arguments) not in offer.arities:
+                raise Refused(f"{len(arguments)} arguments came; it takes {_in_words(offer)}.")
+            with service.lock:
+                if service.lock is self.lock:
+                    self.step()
+                return self._answer(service, offer, arguments)
+        except (Refused, TypeError, ValueError, OverflowError) as reason:
+            error = f"{service.name}::{method}\n\t{reason}"
+            entry = {"service": service.name, "method": method, "args": arguments}
+            self.diary.write(service.now_s, "called", **entry, error=error)
+            raise NaoError(error) from None
+
+    def _answer(self, service, offer, arguments):
+        result = getattr(service, offer.method)(*arguments)
+        entry = {"service": service.name, "method": offer.method, "args": arguments}
+        if offer.counted:
+            self.diary.count(service.name, offer.method)
+        elif isinstance(result, Task):
+            self._begin(result, entry)
+        else:
+            self.diary.write(service.now_s, "called", **entry, result=result)
+        return result
+
+    def _begin(self, task, entry):
+        """Give a task its number, and let the diary tell its beginning and its end."""
+        self.number(task)
+        self.diary.write(self.lived_s, "began", **entry, task=task.id)
+
+        def ended(task):
+            self.diary.write(self.lived_s, "ended", **entry, task=task.id, how=task.how, result=task.result)
+
+        task.when_ended(ended)
+
+    def number(self, task):
+        """Give a task its number; a later call changes nothing."""
+        if not task.id:
+            task.id = next(self._task_ids)
+            self._tasks[task.id] = task
+            task.when_ended(lambda task: self._tasks.pop(task.id, None))
+
+    def cancel(self, task):
+        """End a task because its client no longer wants it."""
+        with self.lock:
+            task.end("cancelled")
+
+    def when_ended(self, task, callback):
+        """Call `callback(task)` once the task has ended."""
+        with self.lock:
+            task.when_ended(callback)
+
+    def notice(self, service: str, what: str, **details):
+        """Tell the diary something that no client asked for."""
+        self.diary.write(self[service].now_s, "noticed", service, what=what, **details)
+
+
+def _in_words(offer):
+    if offer is None:
+        return "no such method"
+    return " or ".join(map(str, offer.arities))

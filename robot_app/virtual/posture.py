@@ -1,0 +1,67 @@
+"""ALRobotPosture: whole postures by name. It owns no joints; ALMotion moves them."""
+
+from . import body
+from .motion import WAKE_SPEED
+from .service import Refused, Service, number, offered
+
+LIKE_RAD = 0.35  # a posture is recognised while every leg joint is this near to it
+
+
+class RobotPosture(Service):
+    """ALRobotPosture, with the postures of body.POSTURES."""
+
+    name = "ALRobotPosture"
+
+    @offered
+    def goToPosture(self, name, speed):
+        """Take the posture at a share of the top speed (0..1]; True when it is reached, False when killed."""
+        return self._take("goToPosture", name, speed)
+
+    @offered
+    def applyPosture(self, name, speed):
+        """The same by the straight way, which here is the only one."""
+        return self._take("applyPosture", name, speed)
+
+    def _take(self, method, name, speed):
+        if name not in body.POSTURES:
+            raise Refused(f"unknown posture {name!r}; there are {', '.join(body.POSTURES)}.")
+        share = number(speed, "the speed")
+        if not 0 < share <= 1:
+            raise Refused(f"the speed must lie in ]0..1], not {speed!r}.")
+        motion = self.nao["ALMotion"]
+        motion.walk.stop()
+        speed = 2 * WAKE_SPEED * share
+        return motion.move_at_speed(method, body.POSTURES[name], speed, done=True, stopped=False)
+
+    @offered
+    def stopMove(self):
+        """Stop on the way to a posture."""
+        motion = self.nao["ALMotion"]
+        for move in [move for move in motion.moves if move.name in ("goToPosture", "applyPosture")]:
+            move.end("killed")
+
+    @offered
+    def getPosture(self):
+        """The posture that the legs are in, or "Unknown"."""
+        legs = body.CHAINS["Legs"]
+
+        def distance(angles):
+            return max(abs(angles[joint] - self.nao.angles[joint]) for joint in legs)
+
+        nearest = min(body.POSTURES, key=lambda name: distance(body.POSTURES[name]))
+        return nearest if distance(body.POSTURES[nearest]) < LIKE_RAD else "Unknown"
+
+    @offered
+    def getPostureFamily(self):
+        """The family of that posture."""
+        return body.FAMILIES.get(self.getPosture(), "Unknown")
+
+    @offered
+    def getPostureList(self):
+        """All postures."""
+        return list(body.POSTURES)
+
+    @offered
+    def getPostureFamilyList(self):
+        """All families."""
+        return sorted(set(body.FAMILIES.values()))

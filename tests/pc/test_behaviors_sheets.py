@@ -1,0 +1,252 @@
+"""Keyframe sheets: what is written by hand is what the robot gets, and every slip is told with its line."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from behaviors import check, library, rules, sheets
+from behaviors.joints import GESTURE_NAMES, JOINTS, STAND
+from behaviors.keyframes import BehaviorError
+from config.contract import EMOTIONS
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sheets.load()
+
+GOOD = """\
+# A comment.
+emotion: happy
+sees: It waves.
+end_s: 3.0
+
+eyes:
+  - {at_s: 0.0, colour: "#FFC800", fade_s: 0.3}
+  - {at_s: 2.5, colour: "#FFFFFF", fade_s: 0.5}
+
+say:
+  - at_s: 0.4
+    English: ["Hello!"]
+
+poses_deg:
+  - {at_s: 1.0, HeadPitch: -20, ShoulderPitch: 20, ShoulderRoll: 30, Hand: 0.9}
+  - {at_s: 1.8, hold_s: 0.4, LElbowRoll: -60}
+"""
+
+
+def write(folder, text, name="wave.yaml"):
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def flaws(path):
+    with pytest.raises(BehaviorError) as caught:
+        check.check(path)
+    return caught.value.flaws
+
+
+def run(*words):
+    """The command as a person runs it: (exit code, output, errors)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "behaviors", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_sheet_becomes_the_behaviour_that_it_describes(tmp_path):
+    (wave,) = sheets.load(write(tmp_path, GOOD))
+    assert (wave.name, wave.emotion, wave.duration_s, wave.sees) == ("wave", "happy", 3.0, "It waves.")
+    assert wave.eyes == [(0.0, 0xFFC800, 0.3), (2.5, 0xFFFFFF, 0.5)]
+    assert wave.say == [(0.4, {"English": ["Hello!"]})]
+    times_s, angles = wave.joints["HeadPitch"]
+    assert times_s == [1.0, 3.0] and angles == pytest.approx([math.radians(-20), STAND["HeadPitch"]], abs=1e-4)
+    assert wave.joints["LHand"] == ([1.0, 3.0], [0.9, 0.3])
+
+
+def test_a_joint_without_a_side_means_both_arms_mirrored(tmp_path):
+    (wave,) = sheets.load(write(tmp_path, GOOD))
+    assert wave.joints["RShoulderPitch"] == wave.joints["LShoulderPitch"]
+    left, right = wave.joints["LShoulderRoll"], wave.joints["RShoulderRoll"]
+    assert left[0] == right[0] and left[1] == pytest.approx([-angle for angle in right[1]])
+    assert "RElbowRoll" not in wave.joints
+
+
+def test_a_held_pose_stays(tmp_path):
+    (wave,) = sheets.load(write(tmp_path, GOOD))
+    assert wave.joints["LElbowRoll"][0] == [1.8, 2.2, 3.0]
+    held = [wave.evaluate(t_s)["LElbowRoll"] for t_s in (1.8, 2.0, 2.2)]
+    assert held == pytest.approx([math.radians(-60)] * 3, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "old, new, line, words",
+    [
+        ("HeadPitch: -20", "HeadPich: -20", 15, "no joint 'HeadPich' in 'poses_deg'; did you mean HeadPitch?"),
+        ("LElbowRoll", "LKneePitch", 16, "LKneePitch is a leg joint; gestures move head, arms and hands only."),
+        ("LElbowRoll: -60", "LElbowRoll: 60", 16, "LElbowRoll at 1.8 s must lie in -1.5144..-0.0651"),
+        ("LElbowRoll: -60", "LElbowRoll: sharp", 16, "'LElbowRoll' is a number; 'sharp' came."),
+        ("ShoulderRoll: 30", "ShoulderPitch: 30", 15, 'found duplicate key "ShoulderPitch"'),
+        ("ShoulderRoll: 30", "LShoulderPitch: 30", 15, "LShoulderPitch is given twice in this pose."),
+        ("at_s: 1.0, ", "", 15, "'at_s' must be given."),
+        ("at_s: 1.0", "at_s: 0.3", 15, "the first key is at 0.6 s or later"),
+        ("at_s: 1.0", "at_s: 0.6", 15, "from the far end of its range, peaks at"),
+        ("end_s: 3.0", "end_s: 6.0", 4, "a behaviour lasts 2 to 5 s; it lasts 6 s."),
+        ("end_s: 3.0", "end_s: 2.1", 4, "times must ascend: 2.1 s came after 2.2 s."),
+        ("end_s: 3.0", "end_s: later", 4, "'end_s' is a number; 'later' came."),
+        ("emotion: happy", "emotion: hapy", 2, "no emotion 'hapy'; did you mean happy?"),
+        ("sees: It waves.", "see: It waves.", 3, "there is no 'see' in a sheet; did you mean sees?"),
+        ('"#FFC800"', "#FFC800", 7, "a colour needs quotes"),
+        ('"#FFC800"', "yellow", 7, "six hex digits in quotes"),
+        ('"#FFFFFF"', '"#FF0000"', 8, "must end in white, 0xFFFFFF; they end in 0xFF0000"),
+        ("fade_s: 0.3", "fade_s: -1", 7, "eyes fade in 0 to 10 s; -1.0 came."),
+        ("English", "Englsh", 12, "no key 'Englsh' in 'say'; did you mean English?"),
+        ('["Hello!"]', "Hello!", 11, "'English' needs a list of texts; 'Hello!' came."),
+        ('["Hello!"]', '["' + "o" * 161 + '"]', 11, "a text has 1 to 160 characters"),
+    ],
+    ids=lambda value: value.replace(" ", "-")[:24] if isinstance(value, str) else "",
+)
+def test_a_slip_is_told_with_file_and_line(tmp_path, old, new, line, words):
+    assert GOOD.count(old) == 1
+    path = write(tmp_path, GOOD.replace(old, new))
+    assert any(flaw.startswith(f"{path}:{line}: ") and words in flaw for flaw in flaws(path)), flaws(path)
+
+
+def test_all_slips_of_all_sheets_are_told_at_once(tmp_path):
+    one = write(
+        tmp_path, GOOD.replace("happy", "glad").replace("-20", "-90").replace("Hand: 0.9", "Hnd: 1"), "one.yaml"
+    )
+    two = write(tmp_path, GOOD.replace("ShoulderRoll: 30", "ShoulderRoll: 300"), "two.yaml")
+    found = flaws(tmp_path)
+    assert sorted({flaw.split(": ")[0] for flaw in found}) == [f"{one}:15", f"{one}:2", f"{two}:15"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a\n- b\n", "just words", "poses_deg: 3\n", "eyes: [1, 2]\n", "{", "a: &x [*x]\n"]
+)
+def test_what_is_no_sheet_at_all_is_a_sentence(tmp_path, text):
+    path = write(tmp_path, text)
+    assert all(flaw.startswith(f"{path}:") for flaw in flaws(path))
+
+
+def test_what_is_missing_is_told_once(tmp_path):
+    path = write(tmp_path, "sees: Nothing.\n")
+    missing = ("emotion", "end_s", "eyes", "say", "poses_deg")
+    assert flaws(path) == [f"{path}:1: {key!r} must be given." for key in missing]
+
+
+def test_bytes_that_are_no_text_are_a_sentence(tmp_path):
+    path = tmp_path / "wave.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "cannot be read" in flaws(path)[0]
+
+
+def test_an_arm_that_would_hit_the_head_is_refused_at_its_line(tmp_path):
+    """The hand at the ear, as far in as the joints alone would let it go."""
+    pose = "  - {at_s: 1.2, LShoulderPitch: -60, LShoulderRoll: -15, LElbowYaw: 0, LElbowRoll: -85}\n"
+    path = write(tmp_path, GOOD.partition("poses_deg:")[0] + "poses_deg:\n" + pose)
+    assert sheets.read_sheet(path).flaws == []
+    found = flaws(path)
+    assert found and all(flaw.startswith(f"{path}:15: left ") for flaw in found)
+    assert any("and head come within" in flaw for flaw in found)
+
+
+def test_every_emotion_has_its_behaviour():
+    assert {behavior.emotion for behavior in SHIPPED} == set(EMOTIONS)
+
+
+def test_the_shipped_sheets_keep_every_rule_on_a_second_reckoning():
+    """Measured on the 50 Hz path itself, not on the keys, so that check.py is not its own judge."""
+    for behavior in SHIPPED:
+        path = check.sampled(behavior)
+        for joint, angles in path.items():
+            limit = JOINTS[joint]
+            free = 0.02 * (limit.max_rad - limit.min_rad)
+            assert limit.min_rad + free - 1e-6 <= angles.min(), (behavior.name, joint)
+            assert angles.max() <= limit.max_rad - free + 1e-6, (behavior.name, joint)
+            assert np.abs(np.diff(angles)).max() / rules.STEP_S <= 0.7 * limit.max_speed_rad_s + 1e-6
+            assert angles[0] == STAND[joint] and angles[-1] == pytest.approx(STAND[joint], abs=1e-3)
+            assert joint in GESTURE_NAMES
+
+
+def test_two_behaviours_can_be_told_apart_by_pose_and_by_colour():
+    """At its strongest moment each has at least one joint 0.5 rad away from every moment of any other."""
+    for one in SHIPPED:
+        for other in SHIPPED:
+            if one.name != other.name:
+                assert one.eyes[0][1] != other.eyes[0][1] or "neutral" in (one.emotion, other.emotion)
+                assert strangeness(one, other) > 0.5, (one.name, other.name)
+
+
+def strangeness(one, other):
+    """How far (rad, in its farthest joint) `one` comes from the nearest moment of `other`."""
+    mine, theirs = whole_path(one), whole_path(other)
+    return np.abs(mine[:, None] - theirs[None]).max(axis=2).min(axis=1).max()
+
+
+def whole_path(behavior):
+    """(T, 14) angles of all joints of a gesture."""
+    path = check.sampled(behavior)
+    count = len(next(iter(path.values())))
+    return np.stack([path.get(joint, np.full(count, STAND[joint])) for joint in GESTURE_NAMES], axis=1)
+
+
+def test_the_built_file_gives_the_same_behaviours_as_the_sheets(tmp_path):
+    out = tmp_path / "behaviors.json"
+    assert run("build", "--out", out)[0] == 0
+    built = library.load(str(out))
+    assert list(built) == sorted(SHIPPED, key=lambda behavior: behavior.name)
+    assert json.loads(out.read_text("ascii"))["format"] == library.FORMAT
+
+
+def test_check_prints_a_line_for_each_behaviour_and_the_limits():
+    code, printed, errors = run("check")
+    assert (code, errors) == (0, "")
+    lines = printed.splitlines()
+    assert len(lines) == 1 + len(SHIPPED) + 1
+    assert all(behavior.name in printed for behavior in SHIPPED)
+
+
+def test_list_names_what_a_person_sees():
+    code, printed, _ = run("list")
+    assert code == 0 and [line.split()[0] for line in printed.splitlines()] == list(EMOTIONS)
+
+
+@pytest.mark.parametrize("command", ["check", "list", "build", "preview"])
+def test_a_broken_sheet_ends_every_command_with_a_sentence_and_code_2(tmp_path, command):
+    path = write(tmp_path, GOOD.replace("HeadPitch", "HaedPitch"))
+    out = ("--out", tmp_path / "out") if command in ("build", "preview") else ()
+    code, printed, errors = run(command, "--sheets", path, *out)
+    assert (code, printed) == (2, "")
+    assert errors == (f"{path}:15: there is no joint 'HaedPitch' in 'poses_deg'; did you mean HeadPitch?\n")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (("check", "--sheets", "no-such-folder"), "no-such-folder: cannot be read"),
+        (("check", "--sheets", "tests/data"), "there is no sheet"),
+        (("build", "--out", "no-such-folder/b.json"), "cannot be written"),
+        (("preview", "cher", "--out", "build/pictures"), "no behaviour 'cher'; did you mean cheer?"),
+        (("build",), "Missing option '--out'"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_input_ends_with_a_sentence_and_code_2(words, sentence):
+    code, _, errors = run(*words)
+    assert code == 2 and sentence in errors and "Traceback" not in errors
+
+
+def test_the_sheet_in_the_readme_is_a_good_one(tmp_path):
+    text = (sheets.HERE / "README.md").read_text("utf-8")
+    _, _, rest = text.partition("```yaml\n")
+    (measure,) = check.check(write(tmp_path, rest.partition("```")[0]))
+    assert measure.emotion == "surprised"

@@ -1,0 +1,170 @@
+"""The board makes each page's messages from events: pure, so time is an argument here."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from config.contract import EMOTIONS, Face, Frame, Reading
+from inference_server.board import HISTORY_S, LINES, LISTED_S, Board, View
+from inference_server.events import Answered, Gone, Said
+
+SMILE = [0.7, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]
+
+
+def answered(robot_id="nao-1", at_s=0.0, scores=SMILE, picture=b"jpeg", **frame):
+    """An Answered event with one face, or none where `scores` is None."""
+    fields = {"width": 4, "height": 2, "encoding": "jpeg", "robot": "nao", "doing": None, "mood": None}
+    fields |= {"answer_age_s": None, "image": b""} | frame
+    faces = [Face(1, [1, 0, 2, 2], 0.99, scores)] if scores else []
+    reading = Reading(0, at_s, faces, [], {"faces": 12.5}, "xrs", None)
+    return Answered(robot_id, Frame(seq=0, taken_s=at_s, **fields), reading, at_s, picture)
+
+
+def unpack(message):
+    length = int.from_bytes(message[:4], "big")
+    return json.loads(message[4 : 4 + length]), message[4 + length :]
+
+
+class Page:
+    """An open page of a board: news(at_s) gives the header and picture it would be sent."""
+
+    def __init__(self, board):
+        self.board, self.view = board, View()
+
+    def news(self, now_s=0.0):
+        return unpack(self.board.message(self.view, now_s))
+
+
+@pytest.fixture
+def board():
+    return Board({"network": "xrs-fer2013"})
+
+
+@pytest.fixture
+def page(board):
+    return Page(board)
+
+
+def test_a_page_is_greeted_once_with_what_runs_and_the_order_of_the_scores(page):
+    first, _ = page.news()
+    assert first["about"] == {"network": "xrs-fer2013"}
+    assert tuple(first["emotions"]) == EMOTIONS
+    assert "about" not in page.news()[0]
+
+
+def test_a_face_comes_with_the_very_picture_it_was_found_in(board, page):
+    board.take(answered(picture=b"old", scores=None))
+    board.take(answered(picture=b"new"))
+    header, picture = page.news()
+    assert picture == b"new"
+    assert header["frame"]["faces"] == [{"id": 1, "box_px": [1, 0, 2, 2], "detection": 0.99, "scores": SMILE}]
+
+
+def test_nothing_is_sent_twice(board, page):
+    board.take(answered())
+    board.take(Said("info", "nao-1 is here.", 0.0))
+    page.news()
+    header, picture = page.news()
+    assert "frame" not in header and picture == b""
+    assert header["samples"] == [] and header["lines"] == []
+
+
+def test_a_page_that_was_late_misses_pictures_but_no_part_of_the_minute(board, page):
+    board.take(answered(at_s=0))
+    page.news()
+    for i in range(1, 11):
+        board.take(answered(at_s=i, picture=b"%d" % i))
+    header, picture = page.news(10)
+    assert picture == b"10"
+    assert [sample["at_s"] for sample in header["samples"]] == list(range(1, 11))
+
+
+def test_a_page_opened_late_sees_the_whole_minute_and_no_more(board, page):
+    for at_s in range(200):
+        board.take(answered(at_s=at_s, mood="happy", doing="cheer"))
+    samples = page.news(199)[0]["samples"]
+    assert samples[0]["at_s"] == 199 - HISTORY_S
+    assert samples[-1] == {"at_s": 199, "mood": "happy", "doing": "cheer", "scores": [70, 5, 5, 5, 5, 5, 5]}
+
+
+def test_the_log_keeps_its_last_lines(board, page):
+    for i in range(LINES + 10):
+        board.take(Said("info", str(i), float(i)))
+    assert [line["text"] for line in page.news()[0]["lines"]] == [str(i) for i in range(10, LINES + 10)]
+
+
+def test_frames_a_second_are_those_of_the_last_two_seconds(board, page):
+    for i in range(100):
+        board.take(answered(at_s=i / 15))
+    assert page.news(99 / 15)[0]["robots"][0]["rate_hz"] == 15
+    assert page.news(99 / 15 + 5)[0]["robots"][0]["rate_hz"] == 0
+
+
+def test_a_robot_that_leaves_stays_in_the_list_a_while_and_its_last_picture_with_it(board, page):
+    board.take(answered(at_s=1))
+    page.news(1)
+    board.take(Gone("nao-1", 6))
+    header, _ = page.news(7)
+    assert header["watched"] == "nao-1" and "restart" not in header
+    assert header["robots"][0] | {"here": False, "quiet_s": 6} == header["robots"][0]
+    header, _ = page.news(6.1 + LISTED_S)
+    assert header["robots"] == [] and header["restart"]
+
+
+def test_a_robot_that_returns_under_a_new_id_is_the_same_robot_with_its_minute(board, page):
+    board.take(answered("nao-1", at_s=1))
+    page.news(1)
+    board.take(answered("nao-2", at_s=4))
+    header, _ = page.news(4)
+    assert [robot["id"] for robot in header["robots"]] == ["nao-2"]
+    assert header["watched"] == "nao-2" and "restart" not in header
+    assert [s["at_s"] for s in Page(board).news(4)[0]["samples"]] == [1, 4]
+
+
+def test_two_robots_of_one_name_that_speak_at_once_are_two(board, page):
+    for i in range(4):
+        board.take(answered("nao-1", at_s=i / 10))
+        board.take(answered("nao-2", at_s=i / 10))
+    assert [robot["id"] for robot in page.news(1)[0]["robots"]] == ["nao-1", "nao-2"]
+
+
+def test_a_page_stays_with_its_robot_while_others_come(board, page):
+    board.take(answered("a-1", robot="a"))
+    page.news()
+    board.take(answered("b-2", robot="b", at_s=1))
+    assert page.news(1)[0]["watched"] == "a-1"
+
+
+def test_a_page_may_choose_another_robot_and_gets_its_picture_at_once(board, page):
+    board.take(answered("a-1", robot="a", picture=b"a"))
+    board.take(answered("b-2", robot="b", picture=b"b"))
+    page.news()
+    other = "b-2" if page.view.robot.id == "a-1" else "a-1"
+    board.watch(page.view, other)
+    header, picture = page.news()
+    assert header["watched"] == other and header["restart"] and picture == other[0].encode()
+    assert len(header["samples"]) == 1
+    board.watch(page.view, "no such robot")
+    assert page.news()[0]["watched"] == other
+
+
+def test_a_page_turns_to_a_robot_that_is_here_when_its_own_has_left(board, page):
+    board.take(answered("a-1", robot="a"))
+    page.news()
+    board.take(answered("b-2", robot="b", at_s=1))
+    board.take(Gone("a-1", 2))
+    assert page.news(2)[0]["watched"] == "b-2"
+
+
+@pytest.mark.parametrize(("encoding", "pixel"), [("gray8", b"\x80"), ("yuv422", b"\x80\x80")])
+def test_a_raw_picture_becomes_a_jpeg_once_and_only_when_somebody_looks(board, encoding, pixel):
+    board.take(answered(picture=b"", encoding=encoding, image=pixel * 16 * 8, width=16, height=8))
+    (robot,) = board.robots.values()
+    assert robot.picture_jpeg is None
+    _, first = Page(board).news()
+    _, second = Page(board).news()
+    assert first is not second and first == second == robot.picture_jpeg
+    shown = cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape == (8, 16, 3) and np.abs(shown.astype(int) - 128).max() <= 3

@@ -1,0 +1,69 @@
+"""Who may import whom: the house stands as long as these walls do."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("config", "behaviors", "robot_app", "inference_server", "models")
+
+# room: the rooms it may enter beside its own
+DOORS = {
+    "config": set(),
+    "behaviors": {"config"},
+    "robot_app": {"config", "behaviors"},
+    "inference_server": {"config", "behaviors", "models"},
+    "models": {"config"},
+}
+
+# Only the files named may import these.
+FOREIGN = {"qi": {"qi_host", "robots", "__main__"}, "pickle": set(), "tensorflow": set()}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_enters_only_the_rooms_it_has_a_door_to(path):
+    room = path.relative_to(ROOT).parts[0]
+    entered = {name.split(".")[0] for name in imports(path)} & set(ROOMS) - {room}
+    forbidden = entered - DOORS[room]
+    assert not forbidden, (
+        f"{path.relative_to(ROOT)} enters {sorted(forbidden)}; {room} may enter {sorted(DOORS[room])}."
+    )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rare_or_dangerous_libraries_stay_where_they_belong(path):
+    for library, allowed in FOREIGN.items():
+        used = any(name.split(".")[0] == library for name in imports(path))
+        assert not used or path.stem in allowed, (
+            f"{path.relative_to(ROOT)} imports {library}; only {sorted(allowed)} may."
+        )
+
+
+def test_serving_reaches_no_torch_by_any_way():
+    """From the server, through whatever its files import of the project, nobody imports torch."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in FILES}
+    reached, ahead = set(), [name for name in modules if name.startswith("inference_server.")]
+    while ahead:
+        name = ahead.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        found = imports(modules[name])
+        assert not any(other.split(".")[0] == "torch" for other in found), f"{name} imports torch"
+        ahead += [other for other in modules if other in found]
+    assert "models.zoo" in reached
