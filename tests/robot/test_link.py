@@ -3,6 +3,8 @@
 
 from __future__ import division, print_function
 
+import socket
+
 import pytest
 import zmq
 
@@ -259,9 +261,10 @@ def test_a_repeated_answer_is_dropped_with_its_orders(pc, ends):
 
 
 def test_an_absent_pc_is_told_once_in_a_sentence_and_its_return_too(context):
-    pc = Pc(context)
-    pc.socket.close()
-    ends = Ends(pc.port, silence_s=0.2)
+    absent = socket.socket()
+    absent.bind(("127.0.0.1", 0))  # the port is taken, so nobody else listens there, and refuses every connection
+    port = absent.getsockname()[1]
+    ends = Ends(port, silence_s=0.2)
     silences = []
 
     def silent_thrice():
@@ -272,10 +275,11 @@ def test_an_absent_pc_is_told_once_in_a_sentence_and_its_return_too(context):
         return len(silences) > 60
 
     ends.hear(silent_thrice)
-    assert ends.lines.text.count("no answer from tcp://127.0.0.1:%d" % pc.port) == 1
+    assert ends.lines.text.count("no answer from tcp://127.0.0.1:%d" % port) == 1
     assert ends.notes.frames == 0, "a frame was queued for a PC that is not there; it would arrive old"
 
-    back = Pc(context, pc.port)
+    absent.close()
+    back = Pc(context, port)
     until_s = now_s() + PATIENCE_S
     while ends.notes.readings == 0 and now_s() < until_s:
         if ends.link.may_ask(now_s()):
