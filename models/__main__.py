@@ -91,11 +91,14 @@ def prune(
     recipe: Path | None,
     out: Path | None,
 ) -> None:
-    """Remove filters of NAME (of the zoo) and teach what is left; goes on where it was stopped."""
+    """Remove filters of NAME (of the zoo, or a run's folder with both its classifiers) and teach what is left.
+
+    Goes on where it was stopped.
+    """
     from models import prune as pruning
 
-    out = out or Path("runs") / f"{name}-{method}-{rate}"
-    start = pruning.from_zoo(name, recipe)
+    out = out or Path("runs") / f"{Path(name).name}-{method}-{rate}"
+    start = pruning.start_named(name, recipe)
     print(pruning.table(pruning.prune(start, method, rate, path, out, epochs, alpha, costly)))
     print(f"To keep it: python -m models export {out}/weights.safetensors NEWNAME --recipe {out}/recipe.yaml")
 

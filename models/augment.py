@@ -22,14 +22,14 @@ class Augmentation:
     light: float = 0.3  # brightness and contrast
     blur: float = 0.2  # part of the batch seen from far away: shrunk by up to a half and enlarged again
     erase: float = 0.4  # part of the batch with a rectangle covered
-    noise: float = 0.03  # standard deviation, where white minus black is 2
+    noise: float = 0.06  # highest standard deviation, where white minus black is 2
 
     def __call__(self, faces: Tensor, generator: torch.Generator) -> Tensor:
         """(N, 1, 48, 48) in -1..1 -> the same shape, changed."""
         faces = self._move(faces, generator)
         faces = self._dim(faces, generator)
         faces = self._recede(faces, generator)
-        faces = faces + self.noise * torch.randn(faces.shape, generator=generator, device=faces.device)
+        faces = self._grain(faces, generator)
         return self._cover(faces.clamp(-1, 1), generator)
 
     def _move(self, faces: Tensor, generator: torch.Generator) -> Tensor:
@@ -59,6 +59,10 @@ class Augmentation:
         faces = faces.clone()
         faces[far] = F.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
         return faces
+
+    def _grain(self, faces: Tensor, generator: torch.Generator) -> Tensor:
+        deviation = self.noise * uniform(generator, len(faces), 1, 1, 1)
+        return faces + deviation * torch.randn(faces.shape, generator=generator, device=faces.device)
 
     def _cover(self, faces: Tensor, generator: torch.Generator) -> Tensor:
         n, side = len(faces), faces.shape[-1]

@@ -5,7 +5,7 @@ from functools import partial
 from torch import nn
 
 from models import ablation
-from models.resnet import resnet
+from models.resnet import resnet, resnet18
 from models.xrs import XRS
 
 NETWORKS = {
@@ -14,6 +14,7 @@ NETWORKS = {
     "separable": ablation.separable,
     "xr": ablation.xr,
     "xs": ablation.xs,
+    "resnet18": resnet18,
     "resnet20": partial(resnet, 20),
     "resnet32": partial(resnet, 32),
     "resnet56": partial(resnet, 56),

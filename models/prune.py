@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from models import data, export, zoo
 from models import train as training
 from models.filters import METHODS, FilterImportance, makers
+from models.losses import CLASSES
 from models.networks import build
 
 MULTIPLE = {64: 2, 100_000: 4}  # widths up to the key stay multiples of the value: CPUs take channels in groups
@@ -41,13 +42,29 @@ RECIPES = Path(__file__).with_name("recipes")
 
 class Start(NamedTuple):
     """A finished network to prune: its name in models/networks.py, itself, the recipe it followed (a dict),
-    the labels it was trained for, and the name by which it can teach (none: no distillation)."""
+    the labels it was trained for, the name or folder by which it can teach (none: no distillation), and its
+    classifier for FER+ where it has one beside the first."""
 
     network: str
     net: nn.Module
     recipe: dict
     labels: str
     teacher: str | None = None
+    second: nn.Linear | None = None
+
+
+def start_named(name: str, recipe: Path | None = None) -> Start:
+    """The network of a run by the run's folder, or one of the zoo by its name."""
+    return from_run(Path(name), recipe) if Path(name).is_dir() else from_zoo(name, recipe)
+
+
+def from_run(folder: Path, recipe: Path | None = None) -> Start:
+    """The finished network of a run with both its classifiers; fine-tuning goes by `recipe`, else the run's."""
+    followed = training.Recipe.read(folder / "recipe.yaml")
+    table = YAML(typ="safe").load((recipe or folder / "recipe.yaml").read_text())
+    teacher = training.Teacher(str(folder), "cpu")
+    net = teacher.net.requires_grad_(True)  # torch-pruning follows gradients from layer to layer
+    return Start(followed.network, net, table, followed.labels, str(folder), teacher.second)
 
 
 def from_zoo(name: str, recipe: Path | None = None) -> Start:
@@ -89,16 +106,44 @@ def kept(channels: int, share: float) -> int:
 
 def remove(network: str, net: nn.Module, order: dict[str, Tensor], shares: dict[str, float]) -> nn.Module:
     """A network of the same kind without the first `shares` of the channels in `order`; `net` stays."""
+    return remove_both(network, net, None, order, shares)[0]
+
+
+def remove_both(
+    network: str,
+    net: nn.Module,
+    second: nn.Linear | None,
+    order: dict[str, Tensor],
+    shares: dict[str, float],
+) -> tuple[nn.Module, nn.Linear | None]:
+    """As `remove`, with a second classifier on the same embedding, which loses the same channels."""
     copied = copy.deepcopy(net)
+    heads = [copied.classifier, *([second] if second else [])]
+    copied.classifier = one_linear(heads)
     graph = graph_of(copied)
     modules = dict(copied.named_modules())
     for name, channels in order.items():
         lost = channels[: len(channels) - kept(len(channels), shares[name])]
         if len(lost):
             graph.get_pruning_group(modules[name], tp.prune_conv_out_channels, lost.tolist()).prune()
+    copied.classifier, *rest = (
+        one_linear([copied.classifier], slice(place * CLASSES, (place + 1) * CLASSES))
+        for place in range(len(heads))
+    )
     pruned = build(network, **copied.shape)
     pruned.load_state_dict(copied.state_dict())
-    return pruned.eval()
+    return pruned.eval(), (rest[0] if rest else None)
+
+
+@torch.no_grad()
+def one_linear(heads: list[nn.Linear], rows: slice = slice(None)) -> nn.Linear:
+    """These `rows` of all `heads` together as one layer."""
+    weight = torch.cat([head.weight for head in heads])[rows]
+    bias = torch.cat([head.bias for head in heads])[rows]
+    whole = nn.Linear(weight.shape[1], weight.shape[0])
+    whole.weight.copy_(weight)
+    whole.bias.copy_(bias)
+    return whole
 
 
 def shares_for(network: str, net: nn.Module, rate: float, costly: float = 0.0) -> dict[str, float]:
@@ -239,23 +284,22 @@ def prune(
         out.mkdir(parents=True, exist_ok=True)
         soft = min(soft_epochs, epochs - 1) if method in SOFT else 0
         shares = shares_for(start.network, start.net, rate, costly)
-        report["before"] = facts(start.net, validation, start.labels)
+        report["before"] = facts(start.net, validation, start.labels, start.second)
         net = start.net
         if soft:
             (out / "soft").mkdir(exist_ok=True)
-            save(start.net, out / "soft" / "start.safetensors")
+            save(start.net, out / "soft" / "start.safetensors", start.second)
             net = soften(write_recipe(start, start.net, out / "soft", soft), path, out / "soft", method, shares)
         importance = METHODS[method](net, alpha) if method == "pca" else METHODS[method](net)
-        pruned = remove(start.network, net, ranking(net, importance), shares)
+        pruned, second = remove_both(start.network, net, start.second, ranking(net, importance), shares)
         recalibrate(pruned, learnt_faces(path).images[:CALIBRATION_FACES])
-        save(pruned, out / "start.safetensors")
+        save(pruned, out / "start.safetensors", second)
         write_recipe(start, pruned, out, epochs - soft)
-        report["pruned"] = facts(pruned, validation, start.labels)
+        report["pruned"] = facts(pruned, validation, start.labels, second)
         write(report_path, report)
-    weights = training.train(out / "recipe.yaml", path, out)
-    recipe = training.Recipe.read(out / "recipe.yaml")
-    taught = export.restore(start.network, load_file(weights), shape=recipe.shape)
-    report["taught"] = facts(taught, validation, start.labels)
+    training.train(out / "recipe.yaml", path, out)
+    taught = training.Teacher(str(out), "cpu")
+    report["taught"] = facts(taught.net, validation, start.labels, start.second and taught.second)
     write(report_path, report)
     return report
 
@@ -266,8 +310,11 @@ def write(path: Path, report: dict) -> None:
     partial.replace(path)
 
 
-def save(net: nn.Module, path: Path) -> None:
-    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, path)
+def save(net: nn.Module, path: Path, second: nn.Linear | None = None) -> None:
+    weights = net.state_dict()
+    if second:
+        weights |= {f"second.{k}": v for k, v in second.state_dict().items()}
+    save_file({k: v.contiguous() for k, v in weights.items()}, path)
 
 
 def write_recipe(start: Start, net: nn.Module, folder: Path, epochs: int) -> Path:
@@ -282,6 +329,7 @@ def write_recipe(start: Start, net: nn.Module, folder: Path, epochs: int) -> Pat
         "rate": base["rate"] * RATE_SHARE,
         "warmup": min(1.0, epochs / 10),
     }
+    table.pop("grown", None)
     if start.teacher:
         table |= {"teacher": [start.teacher], "distil": DISTIL}
     yaml = YAML()
@@ -297,19 +345,20 @@ def learnt_faces(path: Path) -> data.Faces:
 
 
 @torch.no_grad()
-def facts(net: nn.Module, faces: data.Faces, labels: str) -> dict[str, float]:
-    """Parameters, multiply-adds, and accuracy on `faces` by the labels the network was trained for."""
-    told = faces.emotion
-    if labels == "ferplus":
-        told = data.ferplus_majority(faces.votes)
-        faces, told = faces.take(told >= 0), told[told >= 0]
-    batches = np.array_split(faces.images, max(1, len(told) // 128))
-    guessed = np.concatenate([net.eval()(training.to_input(batch)).argmax(1).numpy() for batch in batches])
-    return {
-        "parameters": parameters(net),
-        "multiply_adds": export.multiply_adds(net),
-        "accuracy": float((guessed == told).mean()),
-    }
+def facts(net: nn.Module, faces: data.Faces, labels: str, second: nn.Linear | None = None) -> dict[str, float]:
+    """Parameters, multiply-adds, accuracy on `faces` by the labels the network was trained for, and that of
+    the second classifier by FER+ labels."""
+    known = {"fer2013": faces.emotion, "ferplus": None}
+    if faces.votes is not None:
+        known["ferplus"] = data.ferplus_majority(faces.votes)
+    batches = np.array_split(faces.images, max(1, len(faces.images) // 128))
+    embedding = torch.cat([net.eval().embed(training.to_input(batch)) for batch in batches])  # (n, C)
+    found = {"parameters": parameters(net), "multiply_adds": export.multiply_adds(net)}
+    for key, head, told in (("accuracy", net.classifier, known[labels]), ("second", second, known["ferplus"])):
+        if head is not None and told is not None and (told >= 0).any():
+            right = head(embedding).argmax(1).numpy() == told
+            found[key] = float(right[told >= 0].mean())
+    return found
 
 
 def table(report: dict) -> str:
@@ -317,7 +366,10 @@ def table(report: dict) -> str:
     before, lines = report["before"], [f"{'':22} {'parameters':>12} {'multiply-adds':>14} {'accuracy':>9}"]
     for key, name in (("before", "before"), ("pruned", "after the removal"), ("taught", "after fine-tuning")):
         row = report[key]
-        lines.append(f"{name:22} {row['parameters']:12,} {row['multiply_adds']:14,} {row['accuracy']:9.2%}")
+        second = f" {row['second']:9.2%} (FER+ classifier)" if "second" in row else ""
+        lines.append(
+            f"{name:22} {row['parameters']:12,} {row['multiply_adds']:14,} {row['accuracy']:9.2%}{second}"
+        )
     gone = [1 - report["pruned"][key] / before[key] for key in ("parameters", "multiply_adds")]
     lines.append(f"{'gone':22} {gone[0]:12.1%} {gone[1]:14.1%}")
     return "\n".join(lines)

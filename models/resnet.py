@@ -108,3 +108,20 @@ def resnet(depth: int, stem: int = 16, blocks: Sequence[Sequence[int | bool]] | 
                 blocks.append(Row(out, first_step if place == 0 else 1, out, channels != out))
                 channels = out
     return ResNet(stem, blocks)
+
+
+def resnet18(
+    widths: Sequence[int] = (64, 128, 256, 512),
+    stem: int = 32,
+    blocks: Sequence[Sequence[int | bool]] | None = None,
+) -> ResNet:
+    """ResNet-18 (table 1 of the article: four stages of two blocks), its stem made fit for 48 px.
+
+    >>> sum(p.numel() for p in resnet18((48, 96, 192, 384)).parameters()) < 6_400_000
+    True
+    """
+    if blocks is None:
+        blocks = []
+        for out in widths:
+            blocks += [Row(out, 2, out, True), Row(out, 1, out, False)]
+    return ResNet(stem, blocks, dropout=0.3)

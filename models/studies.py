@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from models import export
 from models.filters import METHODS
 from models.networks import NETWORKS, build
-from models.prune import Start, from_zoo, parameters, prune
+from models.prune import Start, parameters, prune, start_named
 from models.train import read_log, train
 
 ABLATION = ("conventional", "separable", "xr", "xs", "xrs")
@@ -78,9 +78,9 @@ def ablation_table(rows: list[dict]) -> str:
 
 
 def start_of(name: str, recipe: dict, path: Path, out: Path, epochs: int) -> Start:
-    """A network of the zoo, or one of models/networks.py, trained here first."""
+    """A network of the zoo, of a run's folder, or one of models/networks.py, trained here first."""
     if name not in NETWORKS:
-        return from_zoo(name)
+        return start_named(name)
     weights = trained(name, recipe | {"epochs": epochs}, path, out / name)
     return Start(name, export.restore(name, load_file(weights)), recipe, recipe["labels"])
 
@@ -127,7 +127,7 @@ def prune_study(
 
 
 def folder_name(name: str, method: str, rate: float, alpha: float | None) -> str:
-    return f"{name}-{method}-{rate}" + (f"-{alpha}" if alpha else "")
+    return f"{Path(name).name}-{method}-{rate}" + (f"-{alpha}" if alpha else "")
 
 
 def line_of(name: str, method: str, rate: float, alpha: float | None, report: dict, folder: str) -> dict:

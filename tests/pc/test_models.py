@@ -11,7 +11,7 @@ from config.contract import EMOTIONS  # noqa: E402
 from models import data, export, losses, optimizers, zoo  # noqa: E402
 from models.augment import Augmentation  # noqa: E402
 from models.networks import build  # noqa: E402
-from models.train import Plateau, Recipe, draw, to_input, train  # noqa: E402
+from models.train import Plateau, Recipe, Teacher, draw, grown, to_input, train  # noqa: E402
 from models.xrs import XRS, SqueezeExcite  # noqa: E402
 
 torch.set_num_threads(1)  # tiny batches: threads would only wait for each other
@@ -206,7 +206,7 @@ def test_a_recipe_with_a_wrong_key_is_refused(recipe, tmp_path):
         Recipe.read(path)
 
 
-@pytest.mark.parametrize("key", ["optimizer: sdg", "schedule: cosin", "labels: fer"])
+@pytest.mark.parametrize("key", ["optimizer: sdg", "schedule: cosin", "labels: fer", "precision: f16"])
 def test_a_recipe_with_a_word_that_means_nothing_is_refused(recipe, tmp_path, key):
     path = tmp_path / "wrong.yaml"
     name = key.split(":")[0]
@@ -223,6 +223,7 @@ def test_a_recipe_with_a_word_that_means_nothing_is_refused(recipe, tmp_path, ke
         "optimizer: adagrad",
         "optimizer: rmsprop\nschedule: plateau",
         "mixup: 0.2\nbalance: 0.5",
+        "precision: bf16",
     ],
 )
 def test_every_way_to_train_goes_through_and_resumes(fer2013, recipe, tmp_path, more):
@@ -247,6 +248,31 @@ def test_a_student_learns_from_a_network_of_the_zoo(fer2013, recipe, tmp_path):
     path = tmp_path / "student.yaml"
     path.write_text(recipe.read_text() + "teacher: [xrs-ferplus]\ndistil: {weight: 1.0, temperature: 3.0}\n")
     assert train(path, fer2013, tmp_path / "run").is_file()
+
+
+def test_a_finished_run_teaches_both_classifiers_of_a_student(fer2013, recipe, tmp_path):
+    train(recipe, fer2013, tmp_path / "first")
+    teacher = Teacher(str(tmp_path / "first"), "cpu")
+    faces = torch.zeros(2, 1, 48, 48)
+    first, second = teacher.logits(faces)
+    assert torch.allclose(first, teacher.net(faces)) and second.shape == (2, 7)
+    path = tmp_path / "student.yaml"
+    path.write_text(
+        f"{recipe.read_text()}teacher: [{tmp_path}/first]\ndistil: {{weight: 1.0, temperature: 3.0}}\n"
+    )
+    assert train(path, fer2013, tmp_path / "run").is_file()
+
+
+def test_a_network_that_grew_a_block_begins_by_answering_as_before():
+    torch.manual_seed(0)
+    small = {"stem": [[8, 1], [16, 2]]}
+    net = XRS(**small, modules=[[24, 2], [32, 2]]).eval()
+    deeper = XRS(**small, modules=[[24, 2], [24, 1], [32, 2]]).eval()
+    deeper.load_state_dict(grown(deeper, net.state_dict(), [0, None, 1]))
+    faces = torch.rand(2, 1, 48, 48)
+    assert torch.allclose(deeper(faces), net(faces), atol=1e-6)
+    with pytest.raises(data.DataError, match="a place for each of 3 blocks"):
+        grown(deeper, net.state_dict(), [0, 1])
 
 
 def test_a_network_for_ferplus_learns_only_faces_with_one_most_voted_emotion(fer2013, recipe, tmp_path, capsys):

@@ -21,6 +21,7 @@ PARAMETERS = {
     "xr": 1_356_191,
     "separable": 1_195_679,
     "conventional": 1_176_391,
+    "resnet18": 11_154_663,
     "resnet20": 271_991,
     "resnet32": 466_423,
     "resnet56": 855_287,
@@ -82,5 +83,5 @@ def test_the_weights_of_the_zoo_load_into_the_network_of_their_card(name):
 
 
 def test_an_unknown_network_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=r"no network 'vgg'; there are conventional, resnet20"):
+    with pytest.raises(ValueError, match=r"no network 'vgg'; there are conventional, resnet18, resnet20"):
         build("vgg")

@@ -188,10 +188,12 @@ def test_filters_that_do_nothing_are_removed_and_the_answers_stay(name):
                 parts[conv].norm.running_mean[lost] = 0
             if conv.bias is not None:
                 conv.bias.data[lost] = 0
-    pruned = prune.remove(name, net, order, shares)
+    second = torch.nn.Linear(net.classifier.in_features, 7)
+    pruned, narrowed = prune.remove_both(name, net, second, order, shares)
     faces = torch.rand(3, 1, 48, 48) * 2 - 1
     assert prune.parameters(pruned) < 0.65 * prune.parameters(net)
     assert torch.allclose(pruned(faces), net(faces), atol=1e-5)
+    assert torch.allclose(narrowed(pruned.embed(faces)), second(net.embed(faces)), atol=1e-5)
 
 
 def test_a_pruned_network_is_rebuilt_from_the_yaml_of_its_shape_and_its_onnx_agrees_with_torch(tmp_path):
@@ -264,6 +266,17 @@ def test_soft_pruning_sets_filters_to_zero_and_sparse_training_shrinks_the_scale
     before = net.blocks[1].first[2].weight.clone()
     prune.shrink_scales(net, METHODS["sqdc"](net), {})
     assert torch.allclose(net.blocks[1].first[2].weight, before - prune.SHRINK)
+
+
+def test_a_finished_run_is_pruned_with_both_its_classifiers_and_teaches_both(fer2013, recipe, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    YAML().dump(recipe | {"shape": SMALL, "epochs": 1}, run / "recipe.yaml")
+    prune.training.train(run / "recipe.yaml", fer2013, run)
+    prune.prune(prune.start_named(str(run)), "pca", 0.4, fer2013, tmp_path / "pruned", epochs=1)
+    taught = prune.training.Teacher(str(tmp_path / "pruned"), "cpu")
+    assert taught.second.in_features == taught.net.classifier.in_features < 32
+    assert prune.training.Recipe.read(tmp_path / "pruned" / "recipe.yaml").teacher == [str(run)]
 
 
 def test_a_network_of_the_zoo_teaches_what_is_left_of_it(tmp_path):
