@@ -16,7 +16,7 @@ import time
 from behaviors import library as behavior_library
 from behaviors.mood import Mood
 from config import robot as robot_settings
-from robot_app import robots
+from robot_app import doctor, robots
 from robot_app.camera import Camera
 from robot_app.clock import now_s
 from robot_app.director import Director
@@ -62,6 +62,8 @@ def main(arguments=None):
     notes = Notes()
     try:
         settings = robot_settings.load(options.settings)
+        if options.doctor:
+            return examine(options, settings["robot"])
         library = behavior_library.load(options.behaviors)
         robot = open_robot(options, settings["robot"])
         link = Link(options.server or settings["robot"]["server"], settings["robot"], tell, notes)
@@ -74,6 +76,13 @@ def main(arguments=None):
         link.close()
         robot.end()
     return code or write_summary(notes, options.json)
+
+
+def examine(options, settings):
+    """Say what would keep it from working; gives the exit code."""
+    server = options.server or settings["server"]
+    found = doctor.examine(lambda: open_robot(options, settings), server, settings, now_s, time.time)
+    return doctor.report(found, sys.stdout)
 
 
 def write_summary(notes, path):
@@ -158,6 +167,7 @@ def read_options(arguments):
     parser.add_argument("--diary", metavar="FILE", help="where a virtual NAO writes what happens to it")
     parser.add_argument("--seconds", type=float, metavar="N", help="end after this long; else run until Ctrl-C")
     parser.add_argument("--json", metavar="FILE", help="write a summary when it ends")
+    parser.add_argument("--doctor", action="store_true", help="say what would keep it from working, and end")
     parser.add_argument("--settings", metavar="FILE", help="settings instead of those that came with it")
     parser.add_argument("--behaviors", metavar="FILE", help="behaviors.json instead of that which came with it")
     options = parser.parse_args(arguments)

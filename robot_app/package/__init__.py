@@ -1,1 +1,1 @@
-"""Makes the folder that a NAO gets. It runs on a PC and is itself no part of that folder."""
+"""Makes the package that a NAO gets, and brings it there. It runs on a PC and is itself no part of it."""

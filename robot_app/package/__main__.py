@@ -1,11 +1,8 @@
-"""python -m robot_app.package --out build/robot: everything a NAO needs, and nothing else, in one folder.
+"""python -m robot_app.package build | deploy: the package that a NAO gets, made here and brought there.
 
-It holds the robot's end, the contract, the behaviours as JSON and the settings as JSON, all for the robot's
-own Python 2.7. Nothing is sent anywhere; the README says how to copy it and start it.
+It reads the command line; contents.py makes the package, deploy.py installs and starts it.
 """
 
-import os
-import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -14,73 +11,90 @@ import click
 
 from behaviors import library as behavior_library
 from config import robot as robot_settings
+from robot_app.package import contents, deploy
 
-ROOT = Path(__file__).parents[2]
+WHEELS = contents.ROOT / "build" / "wheels"
+PKG = contents.ROOT / "build" / "nao-emotion.pkg"
+TROUBLE = (ValueError, OSError, zipfile.BadZipFile, contents.PackageError, deploy.DeployError)
 
-# room: the files that run on the robot
-ROBOT_FILES = {
-    "config": ("__init__.py", "contract.py", "robot.py"),
-    "behaviors": ("__init__.py", "joints.py", "keyframes.py", "library.py", "mood.py", "rules.py"),
-    "robot_app": ("*.py",),
-}
-
-START = """\
-#!/bin/sh
-# The robot's end, on the robot itself:  ./start --server tcp://PC:5555
-here=$(cd "$(dirname "$0")" && pwd)
-PYTHONPATH="$here:$here/lib:$PYTHONPATH" exec "${PYTHON:-python2}" -m robot_app "$@"
-"""
-
-
-@click.command()
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to make."
+settings_option = click.option("--settings", help="YAML settings instead of the default ones.")
+set_option = click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting.")
+out_option = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=PKG,
+    show_default="build/nao-emotion.pkg",
+    help="The package.",
 )
-@click.option("--settings", help="YAML settings instead of the default ones.")
-@click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting.")
-@click.option(
-    "--wheel",
-    "wheels",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A wheel to unpack into lib/, such as pyzmq's for NAO.",
+machine_option = click.option(
+    "--machine",
+    type=click.Choice([*contents.WHEELS, "none"]),
+    default="i686",
+    show_default=True,
+    help="Whose pyzmq goes into lib/: a NAO's (i686), that of a PC to test on, or none.",
 )
-def main(out: Path, settings: str | None, overrides: tuple[str, ...], wheels: tuple[Path, ...]) -> None:
-    """Make the folder that is copied to a NAO."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """The package that a NAO gets."""
+
+
+@main.command()
+@out_option
+@machine_option
+@settings_option
+@set_option
+def build(out: Path, machine: str, settings: str | None, overrides: tuple[str, ...]) -> None:
+    """Make the package."""
     try:
         checked = robot_settings.load(settings, overrides)
-        behaviors = behavior_library.load()
-        build(out, checked, behaviors, wheels)
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        click.echo(f"robot_app.package: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"{out} is ready: {len(behaviors)} behaviours, {size_bytes(out) / 1e3:.0f} kB.")
+        make(out, machine, checked)
+    except TROUBLE as error:
+        _give_up(error)
+    if contents.points_at_itself(checked):
+        click.echo(
+            f"note: the robot will look for the PC at {checked['robot']['server']}, which is the robot itself; "
+            "build with --set robot.server=tcp://PC:5555, or start it with --server."
+        )
 
 
-def build(
-    out: Path, settings: dict, behaviors: behavior_library.Library, wheels: tuple[Path, ...] = ()
-) -> None:
-    """Write the folder `out` anew. Raises FileExistsError where it holds something that is not ours."""
-    start = out / "start"
-    if out.exists() and any(out.iterdir()) and not start.exists():
-        raise FileExistsError(f"{out} holds other files; name a new or an empty folder.")
-    shutil.rmtree(out, ignore_errors=True)
-    for room, patterns in ROBOT_FILES.items():
-        (out / room).mkdir(parents=True)
-        for path in (path for pattern in patterns for path in sorted((ROOT / room).glob(pattern))):
-            shutil.copy(path, out / room)
-    robot_settings.dump(settings, str(out / "config" / "robot.json"))
-    behavior_library.dump(behaviors, str(out / "behaviors" / "behaviors.json"))
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(out / "lib")
-    start.write_text(START, "ascii")
-    os.chmod(start, 0o755)
+@main.command("deploy")
+@click.argument("nao")
+@click.option("--pc", metavar="ADDRESS", help="This PC as the robot sees it.  [default: found out]")
+@click.option("--port", default=5555, show_default=True, help="Where the inference server listens on this PC.")
+@click.option("--user", default="nao", show_default=True, help="Who logs in on the robot.")
+@click.option("--ssh-port", default=22, show_default=True)
+@click.option("--identity", type=click.Path(exists=True, dir_okay=False), help="An ssh key, as ssh -i.")
+@out_option
+@machine_option
+@settings_option
+@set_option
+def deploy_(nao, pc, port, user, ssh_port, identity, out, machine, settings, overrides) -> None:
+    """Make the package, install it on NAO (its address) and start it there; every step is told."""
+    try:
+        robot = deploy.Robot(nao, user, ssh_port, identity, click.echo)
+        server = f"tcp://{pc or robot.pc_address()}:{port}"
+        checked = robot_settings.load(settings, [*overrides, f'robot.server="{server}"'])
+        make(out, machine, checked)
+        with robot:
+            started = robot.deploy(out, server)
+    except TROUBLE as error:
+        _give_up(error)
+    sys.exit(0 if started else 1)
 
 
-def size_bytes(folder: Path) -> int:
-    """The sum of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def make(out: Path, machine: str, settings: dict) -> None:
+    """Write the package and say what is in it."""
+    wheel = None if machine == "none" else contents.fetch_wheel(machine, WHEELS)
+    files = contents.contents(settings, behavior_library.load(), wheel)
+    contents.write(out, files)
+    click.echo(f"{out} is made: {contents.describe(files)}.")
+
+
+def _give_up(error: Exception) -> None:
+    click.echo(f"robot_app.package: {error}", err=True)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

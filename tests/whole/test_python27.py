@@ -1,23 +1,26 @@
-"""The robot's end under a real Python 2.7, from the very folder that a NAO gets, in the whole loop.
+"""The robot's end under a real Python 2.7, from the very package that a NAO gets, in the whole loop.
 
-CPython 2.7.18 with qi 1.8.3 and pyzmq 19.0.2 talks to the virtual NAO over libqi and to the server over
-ZeroMQ; both of them run this Python. `tests/robot/make_py27.sh` makes the old one.
+CPython 2.7.18 with nothing but NAOqi's qi 1.8.3 of its own, as on a NAO; pyzmq 19.0.2 comes out of the package.
+It talks to the virtual NAO over libqi and to the server over ZeroMQ; both of them run this Python.
+`tests/robot/make_py27.sh` makes the old one.
 """
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
+from pathlib import Path
 
 import pytest
 from programs import ROOT, Program, free_port
 
-from robot_app.package.__main__ import ROBOT_FILES
-
-RUN = ROOT / ".venv27" / "run"
+VENV = ROOT / ".venv27"
+RUN = VENV / "run"
 
 pytest.importorskip("qi", reason="no qi wheel for this Python: there is no virtual NAO to connect to")
 pytestmark = pytest.mark.skipif(
@@ -26,67 +29,114 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """build/robot as the README makes it, somewhere without the repository around it."""
-    out = tmp_path_factory.mktemp("nao") / "robot"
-    made = subprocess.run(
-        [sys.executable, "-m", "robot_app.package", "--out", out], cwd=ROOT, capture_output=True, text=True
-    )
+def package(tmp_path_factory):
+    """The package as `make robot-package` makes it, but with pyzmq for this machine."""
+    out = tmp_path_factory.mktemp("made") / "nao-emotion.pkg"
+    command = [sys.executable, "-m", "robot_app.package", "build", "--machine", "x86_64", "--out", out]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if "could not fetch" in made.stderr:
+        pytest.skip(made.stderr.strip())
     assert made.returncode == 0, made.stderr
     return out
 
 
-def on_robot(folder, *arguments, **more):
-    """A process of the robot's Python that sees nothing but the folder."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+@pytest.fixture(scope="module")
+def folder(package, tmp_path_factory):
+    """The package unpacked into an empty folder, somewhere without the repository around it."""
+    out = tmp_path_factory.mktemp("nao") / "nao-emotion"
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def python2(tmp_path_factory):
+    """A Python 2.7 as a NAO has it: the standard library and qi, and no site-packages at all."""
+    here = tmp_path_factory.mktemp("python2")
+    (here / "naoqi").mkdir()
+    (here / "naoqi" / "qi").symlink_to(VENV / "lib" / "python2.7" / "site-packages" / "qi")
+    base = re.search(r"^base-executable = (.+)$", (VENV / "pyvenv.cfg").read_text(), re.M)[1]
+    libraries = re.search(r"^export .+$", RUN.read_text(), re.M)[0]
+    program = here / "python2"
+    program.write_text(
+        f'#!/bin/sh\n{libraries}\nexport PYTHONPATH="{here}/naoqi"\nexec "{base}" -S "$@"\n', "ascii"
+    )
+    program.chmod(0o755)
+    return program
+
+
+def on_robot(python2, folder, *arguments):
+    """The app as a process of the robot's Python, started from somewhere else than its folder."""
     return subprocess.Popen(
-        ["./start", *map(str, arguments)],
-        cwd=folder,
-        env=dict(environment, PYTHON=str(RUN)),
+        [python2, folder, *map(str, arguments)],
+        cwd="/",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        **more,
     )
 
 
-def test_the_folder_holds_what_a_robot_needs_and_nothing_for_a_pc(folder):
+def own_files(folder):
+    """The Python files in it that are the project's."""
+    return sorted(path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] != "lib")
+
+
+def test_the_package_holds_what_a_robot_needs_and_nothing_for_a_pc(folder):
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    rooms = {name.split("/")[0] for name in there}
-    assert rooms == {"start", *ROBOT_FILES}
+    tops = {name.split("/")[0] for name in there}
+    papers = {"manifest.xml", "LICENSE", "LICENCES.md"}
+    assert tops == {"__main__.py", "lib", "config", "behaviors", "robot_app", *papers}
     assert {"config/robot.json", "behaviors/behaviors.json", "robot_app/__main__.py"} <= there
     assert not any("virtual" in name or name.endswith((".yaml", ".pyc")) for name in there)
 
 
-def test_every_file_in_the_folder_is_imported_by_python_2_7(folder):
-    modules = sorted(
+def test_every_file_in_it_is_imported_by_python_2_7_from_the_package_alone(python2, folder):
+    modules = [
         str(path.relative_to(folder).with_suffix("")).replace("/", ".").removesuffix(".__init__")
-        for path in folder.rglob("*.py")
-    )
-    program = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
-    run = subprocess.run([RUN, "-c", program, *modules], cwd=folder, capture_output=True, text=True)
+        for path in own_files(folder)
+    ]
+    program = f"""
+import importlib, json, sys
+sys.path[:1] = [{str(folder)!r}, {str(folder / "lib")!r}]
+for name in {modules!r}: importlib.import_module(name)
+places = [getattr(module, "__file__", None) for module in sys.modules.values()]
+print(json.dumps({{"places": [place for place in places if place], "path": sys.path}}))
+"""
+    run = subprocess.run([python2, "-c", program], cwd="/", capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert any(place.startswith(f"{folder}/lib/zmq/") for place in told["places"])
+    ours = {
+        Path(place).parts[: len(ROOT.parts)] for place in told["places"] + told["path"] if "naoqi" not in place
+    }
+    assert ROOT.parts not in ours, "something was found in the repository"
 
 
 def test_the_files_are_python_2_7_by_their_text_too(folder):
     vermin = shutil.which("vermin", path=os.path.dirname(sys.executable)) or pytest.skip(
         "vermin is not installed"
     )
-    files = sorted(path for path in folder.rglob("*.py") if path.name != "__init__.py")
+    files = [path for path in own_files(folder) if path.name != "__init__.py"]
     run = subprocess.run([vermin, "-t=2.7-", "-t=3.10-", "--no-tips", *files], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout
 
 
-def test_a_robot_that_is_absent_is_a_sentence_on_2_7_too(folder):
+def test_started_by_the_wrong_python_it_says_which_one_to_take(folder):
+    run = subprocess.run([sys.executable, folder, "--doctor"], cwd="/", capture_output=True, text=True)
+    assert run.returncode == 2 and "Traceback" not in run.stderr
+    assert "start it with python2" in run.stderr
+
+
+def test_a_robot_that_is_absent_is_a_sentence_on_2_7_too(python2, folder):
     address = f"tcp://127.0.0.1:{free_port()}"
-    app = on_robot(folder, "--robot", address, "--server", "tcp://127.0.0.1:1")
+    app = on_robot(python2, folder, "--robot", address, "--server", "tcp://127.0.0.1:1")
     said, _ = app.communicate(timeout=30)
     assert app.returncode == 2, said
     assert address in said and "Traceback" not in said
 
 
 @pytest.mark.parametrize("number", [None, signal.SIGTERM], ids=["its seconds are over", "SIGTERM"])
-def test_python_2_7_sees_a_face_on_the_virtual_nao_and_reacts(folder, tmp_path, number):
+def test_python_2_7_sees_a_face_on_the_virtual_nao_and_reacts(python2, folder, tmp_path, number):
     server, nao = f"tcp://127.0.0.1:{free_port()}", f"tcp://127.0.0.1:{free_port()}"
     diary, summary = tmp_path / "diary.jsonl", tmp_path / "summary.json"
     with (
@@ -96,7 +146,10 @@ def test_python_2_7_sees_a_face_on_the_virtual_nao_and_reacts(folder, tmp_path, 
         body.wait_for_line("listens")
         brain.wait_for_line(server)
         seconds = ["--seconds", 15] if number is None else []
-        app = on_robot(folder, "--robot", nao, "--server", server, "--json", summary, *seconds)
+        doctor = on_robot(python2, folder, "--robot", nao, "--server", server, "--doctor")
+        found, _ = doctor.communicate(timeout=60)
+        assert doctor.returncode == 0, found
+        app = on_robot(python2, folder, "--robot", nao, "--server", server, "--json", summary, *seconds)
         if number is not None:
             wait_until(lambda: "angleInterpolation" in diary.read_text(), app)
             app.send_signal(number)
