@@ -5,10 +5,10 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot robot-files check format clean
+.PHONY: help setup demo test test-robot robot-package deploy check format clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: .venv/ready  ## make .venv with all that serving and the virtual NAO need (no torch)
 
@@ -23,10 +23,12 @@ test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, aga
 	if [ $$status -eq 3 ]; then echo "test-robot: skipped, no Python 2.7 was found (see above)"; exit 0; fi; \
 	[ $$status -eq 0 ] && .venv27/run -m pytest tests/robot && $(BIN)/python -m pytest tests/whole/test_python27.py
 
-robot-files: .venv/ready  ## build/robot: the folder to copy to a NAO, with pyzmq for its 32-bit Python 2.7
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-	  --python-version 27 --implementation cp --abi cp27mu --platform manylinux1_i686 -d build/wheels pyzmq==19.0.2
-	$(BIN)/python -m robot_app.package --out build/robot --wheel build/wheels/pyzmq-19.0.2-cp27-cp27mu-manylinux1_i686.whl
+robot-package: .venv/ready  ## build/nao-emotion.pkg: what a NAO gets, with pyzmq for its 32-bit Python 2.7
+	$(BIN)/python -m robot_app.package build
+
+deploy: .venv/ready  ## NAO=ip: make the package, install it on that robot and start it there, each step told
+	@test -n '$(NAO)' || { echo 'deploy needs the robot: make deploy NAO=192.168.1.20'; exit 2; }
+	@$(BIN)/python -m robot_app.package deploy '$(NAO)'
 
 check: .venv/ready-to-test  ## style and behaviours
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m behaviors check
