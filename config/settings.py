@@ -35,7 +35,7 @@ class Section(BaseModel):
 
 class ServerSettings(Section):
     listen: Annotated[str, Field(pattern=r"^tcp://[^\s/]+:(\d{1,5}|\*)$")]
-    threads: Annotated[int, Field(ge=1, le=64)]
+    workers: Annotated[int, Field(ge=1, le=64)] | None
 
 
 class MonitorSettings(Section):

@@ -1,6 +1,7 @@
 """The command line of the PC's end: `serve` robots, or `replay` recorded pictures.
 
 It opens what the settings say and closes it again; what a person got wrong is one sentence and exit code 2.
+Each command imports what it needs: the process that serves reads no pictures and loads no networks.
 """
 
 import json
@@ -10,26 +11,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
-import cv2
-import onnxruntime
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from config import settings
-from config.settings import ReaderSettings, Settings, SettingsError
-from inference_server.events import Events
-from inference_server.film import FilmError, open_source
-from inference_server.monitor import Monitor, MonitorError
-from inference_server.reader import Reader, ReaderError
-from inference_server.replay import replay as replay_source
-from inference_server.server import Server, ServerError
-from models import zoo
-from models.mtcnn import Detector, ModelError
-
-RUNTIME = f"ONNX Runtime {onnxruntime.__version__} on the CPU"
+from config.settings import SettingsError
 
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="A YAML file laid over config/default.yaml."
@@ -59,16 +47,22 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
         signal.signal(number, lambda *_: over.set())
     logging.basicConfig(format="%(message)s", level="WARNING")
     logging.getLogger("inference_server").setLevel("INFO")
-    cv2.setNumThreads(1)  # the readers' threads are the only ones
-    with one_sentence(), ExitStack() as open_things:
+    from inference_server.events import Events
+    from inference_server.monitor import Monitor, MonitorError
+    from inference_server.server import Server, ServerError
+    from inference_server.workers import Process, cores, enough_for
+
+    with one_sentence(MonitorError, ServerError), ExitStack() as open_things:
         chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
         events = Events()
-        reader = _reader(chosen.reader)
-        server = Server(reader, events, chosen.server.listen, chosen.server.threads)
+        workers = chosen.server.workers or enough_for(chosen.server.listen)
+        server = Server(partial(Process, chosen.reader), events, chosen.server.listen, workers)
         open_things.enter_context(server)
-        line = f"serving at {server.address} · {reader.model} · {RUNTIME}, {_threads(chosen)}"
+        network = server.about["model"]
+        runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
+        line = f"serving at {server.address} · {network} · {runtime}"
         if not no_monitor:
-            about = {"listen": server.address, "network": reader.model, "runtime": RUNTIME}
+            about = {"listen": server.address, "network": network, "runtime": runtime}
             page = Monitor(events, chosen.monitor.host, chosen.monitor.port, about)
             open_things.enter_context(closing(page))
             line += f" · watch it at {page.url}"
@@ -90,29 +84,28 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
 @set_option
 def replay(source, out, rate, config, overrides) -> None:
     """Read SOURCE, a film, an image or a folder of images, as if a robot had seen it."""
-    with one_sentence():
+    from inference_server.film import FilmError, open_source
+    from inference_server.reader import ReaderError
+    from inference_server.replay import replay as replay_source
+    from inference_server.runtime import open_reader
+    from models.mtcnn import ModelError
+    from models.zoo import ZooError
+
+    with one_sentence(FilmError, ModelError, ReaderError, ZooError):
         chosen = settings.load(config, overrides)
         pictures = open_source(source, rate)
-        reader = _reader(chosen.reader)
+        reader = open_reader(chosen.reader)
         with _progress(source.name, pictures.count) as on_frame:
             summary = replay_source(pictures, source.name, reader, chosen.mood.model_dump(), out, on_frame)
         click.echo(f"{summary}written to {out}")
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """What a person can put right is said in a sentence, with exit code 2 and no traceback."""
+def one_sentence(*kinds: type[Exception]) -> Iterator[None]:
+    """What a person can put right, one of `kinds` or the settings, is said in a sentence, with exit code 2."""
     try:
         yield
-    except (
-        FilmError,
-        ModelError,
-        MonitorError,
-        ReaderError,
-        ServerError,
-        SettingsError,
-        zoo.ZooError,
-    ) as error:
+    except (SettingsError, *kinds) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
     except OSError as error:
@@ -121,10 +114,6 @@ def one_sentence() -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo("stopped by hand; what was read until then is written.", err=True)
         sys.exit(130)
-
-
-def _reader(chosen: ReaderSettings) -> Reader:
-    return Reader(Detector(chosen.min_face_px, chosen.thresholds), zoo.load(chosen.model), chosen.crop_margin)
 
 
 def _as_overrides(listen: str | None, monitor: str | None) -> list[str]:
@@ -138,14 +127,12 @@ def _as_overrides(listen: str | None, monitor: str | None) -> list[str]:
     return overrides
 
 
-def _threads(chosen: Settings) -> str:
-    count = chosen.server.threads
-    return f"{count} reader thread{'s' if count > 1 else ''}"
-
-
 @contextmanager
 def _progress(name: str, count: int | None):
     """A bar on the terminal; gives a function to call with the number of pictures read."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(name, total=count)

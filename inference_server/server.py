@@ -3,7 +3,8 @@
 Design   one slot a robot (slots.py): what was not read when a newer frame comes is dropped, nothing queues.
          A message that breaks the contract is answered with its error and changes nothing else. A robot is
          a connection: it has no name to prove, and one that returns is a new one.
-Threads  one owns the socket and never reads pictures; `threads` others read and never touch the socket.
+         Pictures are read by workers, processes of their own (workers.py); this one never opens an image.
+Threads  one owns all sockets and waits for nothing but them.
 Memory   bounded: at most MAX_ROBOTS, one frame and MAX_ORDERS orders each. All of it may be lost.
 """
 
@@ -12,7 +13,7 @@ import re
 import threading
 import time
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
 
 import zmq
 
@@ -28,8 +29,7 @@ from config.contract import (
     refusal,
 )
 from inference_server.events import Answered, Events, Gone, Said
-from inference_server.reader import Reader
-from inference_server.slots import Slots
+from inference_server.workers import Done, Process, Task, Workers, is_loopback
 
 log = logging.getLogger("inference_server")
 
@@ -37,7 +37,8 @@ MAX_ROBOTS = 64
 GONE_S = 5.0  # silence after which a robot is forgotten
 TOLD_AGAIN_S = 60.0  # the same complaint is not logged again sooner
 LOOK_ROUND_S = 1.0  # how often the network thread looks for robots that are gone
-END_S = 5.0  # for a thread to end
+START_S = 60.0  # for the workers to be ready, on the slowest machine
+END_S = 10.0  # for the network thread to end, and its workers before it
 
 OPTIONS = {
     zmq.ROUTER_MANDATORY: 1,  # an answer that cannot be delivered is an error, not silently lost
@@ -66,43 +67,38 @@ class Robot:
         self.orders: deque[Order] = deque()
 
 
-class Answer(NamedTuple):
-    """A frame and the Reading that the readers made of it."""
-
-    robot_id: str
-    frame: Frame
-    reading: Reading
-
-
 class Server:
     """Listens from its birth until close(); usable as a context manager.
 
+    launch    starts a worker that binds the address it is given
     listen    "tcp://127.0.0.1:5555"; port * takes any free one
-    threads   that read pictures
-    Raises ServerError where it cannot listen.
+    workers   how many; each takes a core when there is work
+    Raises ServerError where it cannot listen, or where the workers cannot start.
     """
 
-    def __init__(self, reader: Reader, events: Events, listen: str = "tcp://127.0.0.1:5555", threads: int = 1):
-        self._reader = reader
+    def __init__(
+        self,
+        launch: Callable[[str], Process],
+        events: Events,
+        listen: str = "tcp://127.0.0.1:5555",
+        workers: int = 1,
+    ):
         self._events = events
-        self._slots = Slots()
-        self._answers: deque[Answer] = deque()
         self._robots: dict[str, Robot] = {}  # by id
         self._by_address: dict[bytes, Robot] = {}
         self._guard = threading.Lock()  # of the two tables and the orders
         self._count = 0
         self._complaints = Complaints()
+        self._started = threading.Event()  # the workers are ready, or one cannot start
         self._closing = threading.Event()
 
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         for option, value in OPTIONS.items():
             self._socket.setsockopt(option, value)
-        self._bell = self._context.socket(zmq.PULL)
+        self._bell, self._rope = self._context.socket(zmq.PULL), self._context.socket(zmq.PUSH)
         self._bell.bind("inproc://bell")
-        self._rope = self._context.socket(zmq.PUSH)  # rings the bell; used by any thread, under its lock
-        self._rope.connect("inproc://bell")
-        self._rope_lock = threading.Lock()
+        self._rope.connect("inproc://bell")  # rung once, by close()
         try:
             self._socket.bind(listen)
         except zmq.ZMQError as error:
@@ -111,19 +107,28 @@ class Server:
         self.address = self._socket.get_string(zmq.LAST_ENDPOINT)
         self.port = int(self.address.rsplit(":", 1)[1])
 
-        self._threads = [threading.Thread(target=self._attend, name="server-network", daemon=True)]
-        for i in range(threads):
-            self._threads.append(
-                threading.Thread(target=self._read, name=f"server-reader-{i + 1}", daemon=True)
-            )
-        for thread in self._threads:
-            thread.start()
+        self._poller = zmq.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._bell, zmq.POLLIN)
+        self._workers = Workers(launch, workers, self._context, self._poller, self._say)
+        self._thread = threading.Thread(target=self._attend, name="server-network", daemon=True)
+        self._thread.start()
+        self.about = self._wait_for_workers()
         if not is_loopback(listen):
             self._say(
                 "warning",
                 f"server: {self.address} is open to the network and without keys: everybody who reaches it can "
                 "send frames and gets readings. Use it in a network you trust.",
             )
+
+    def _wait_for_workers(self) -> dict[str, str]:
+        """What they read with: {"model", "runtime"}. Robots may come meanwhile."""
+        in_time = self._started.wait(START_S)
+        if self._workers.about is None:
+            self.close()
+            slow = f"server: the workers were not ready within {START_S:g} s; is the machine very busy?"
+            raise ServerError(self._workers.failed if in_time else slow)
+        return self._workers.about
 
     # ---- for the other rooms -------------------------------------------------------------------------
 
@@ -145,16 +150,14 @@ class Server:
             robot.orders.append(order)
 
     def close(self) -> None:
-        """Stop listening; frames that wait are dropped."""
+        """Stop listening and end the workers; frames that wait are dropped."""
         if self._closing.is_set():
             return
         self._closing.set()
-        self._slots.close()
-        self._ring()
-        for thread in self._threads:
-            thread.join(END_S)
-            if thread.is_alive():
-                raise RuntimeError(f"server: the thread {thread.name} did not end within {END_S:g} s.")
+        self._rope.send(b"")
+        self._thread.join(END_S)
+        if self._thread.is_alive():
+            raise RuntimeError(f"server: the network thread did not end within {END_S:g} s.")
         self._close_sockets()
 
     def __enter__(self) -> "Server":
@@ -163,62 +166,43 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # ---- the readers' threads ------------------------------------------------------------------------
-
-    def _read(self) -> None:
-        while (taken := self._slots.take()) is not None:
-            robot_id, (frame, came_s) = taken
-            started_s = time.monotonic()
-            try:
-                reading = self._reader.read(frame, robot_id, came_s)
-            except Exception:  # a bug of ours must not end the service; the traceback is logged
-                log.exception("server: reading a frame of %s failed", robot_id)
-                fault = ContractError("internal", "the PC failed while reading this frame; its log says why.")
-                reading = refusal(fault, frame.seq, frame.taken_s)
-            reading.timings_ms["wait"] = (started_s - came_s) * 1e3
-            self._answers.append(Answer(robot_id, frame, reading))
-            self._slots.done(robot_id)
-            self._ring()
-
     # ---- the network's thread ------------------------------------------------------------------------
 
     def _attend(self) -> None:
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._bell, zmq.POLLIN)
         look_s = time.monotonic()
         while not self._closing.is_set():
-            ready = dict(poller.poll(LOOK_ROUND_S * 1000))
+            ready = dict(self._poller.poll(LOOK_ROUND_S * 1000))
             now_s = time.monotonic()
             try:
-                if self._bell in ready:
-                    self._bell.recv()
-                    while self._answers:
-                        self._answer(self._answers.popleft(), now_s)
+                for done in self._workers.attend(ready, now_s):
+                    self._answer(done, now_s)
                 if self._socket in ready:
                     self._receive(now_s)
                 if now_s - look_s >= LOOK_ROUND_S:
                     look_s = now_s
                     self._look_for_gone(now_s)
+                    self._workers.look_round(now_s)
             except Exception:  # a bug of ours must not end the service; the traceback is logged
                 log.exception("server: a message could not be handled")
+            if self._workers.about or self._workers.failed:
+                self._started.set()
+        self._workers.close()
 
     def _receive(self, now_s: float) -> None:
         """Take one message; a frame goes to its robot's slot, anything else is answered with its error."""
         address, *parts = self._socket.recv_multipart(copy=False)
-        sender = _peer(parts)
-        address, parts = address.bytes, [part.bytes for part in parts]
+        address, sender = address.bytes, _peer(parts)
         robot = self._by_address.get(address)
         if robot:
             robot.heard_s = now_s
         try:
-            frame = decode_frame(parts)
+            frame = decode_frame([part.bytes for part in parts])
             robot = robot or self._welcome(address, frame, sender, now_s)
         except ContractError as error:
             self._complain(error, robot.id if robot else sender, now_s)
-            self._send(address, refusal(error))
+            self._send(address, encode_reading(refusal(error)))
             return
-        self._slots.put(robot.id, (frame, now_s))
+        self._workers.put(Task(robot.id, frame, parts, now_s))
 
     def _welcome(self, address: bytes, frame: Frame, sender: str, now_s: float) -> Robot:
         if len(self._robots) >= MAX_ROBOTS:
@@ -231,28 +215,28 @@ class Server:
         self._say("info", f"{robot.id} is here, from {sender}.", now_s)
         return robot
 
-    def _answer(self, answer: Answer, now_s: float) -> None:
-        robot = self._robots.get(answer.robot_id)
+    def _answer(self, done: Done, now_s: float) -> None:
+        """Send a Reading to its robot, with the orders that wait for it; where none do, the worker's bytes."""
+        robot, frame, reading = self._robots.get(done.task.robot_id), done.task.frame, done.reading
         if robot is None:  # it left while its frame was read
-            self._reader.forget(answer.robot_id)
             return
-        if answer.reading.error:
-            self._complain(ContractError(*answer.reading.error), robot.id, now_s)
+        if reading.error:
+            self._complain(ContractError(*reading.error), robot.id, now_s)
         with self._guard:
             orders = [robot.orders.popleft() for _ in range(len(robot.orders))]
-        reading = answer.reading._replace(orders=orders)
-        if not self._send(robot.address, reading):
+        reading = reading._replace(orders=orders)
+        if not self._send(robot.address, done.parts if done.parts and not orders else encode_reading(reading)):
             with self._guard:
                 robot.orders.extendleft(reversed(orders))
             return
-        picture = answer.frame.image if answer.frame.encoding == "jpeg" else b""
         if not reading.error:
-            self._events.publish(Answered(robot.id, answer.frame, reading, now_s, picture))
+            picture = frame.image if frame.encoding == "jpeg" else b""
+            self._events.publish(Answered(robot.id, frame, reading, now_s, picture))
 
-    def _send(self, address: bytes, reading: Reading) -> bool:
+    def _send(self, address: bytes, parts: list[bytes]) -> bool:
         """Whether ZeroMQ took the Reading; a robot that is gone or does not listen is no fault."""
         try:
-            self._socket.send_multipart([address, *encode_reading(reading)], zmq.DONTWAIT)
+            self._socket.send_multipart([address, *parts], zmq.DONTWAIT)
         except zmq.ZMQError:
             return False
         return True
@@ -263,9 +247,7 @@ class Server:
                 continue
             with self._guard:
                 del self._robots[robot.id], self._by_address[robot.address]
-            self._slots.drop(robot.id)
-            if not self._slots.is_busy(robot.id):
-                self._reader.forget(robot.id)
+            self._workers.forget(robot.id)
             self._events.publish(Gone(robot.id, now_s))
             self._say("info", f"{robot.id} is gone: silent for {GONE_S:g} s.", now_s)
 
@@ -281,13 +263,6 @@ class Server:
     def _say(self, level: str, text: str, at_s: float | None = None) -> None:
         getattr(log, level)(text)
         self._events.publish(Said(level, text, time.monotonic() if at_s is None else at_s))
-
-    def _ring(self) -> None:
-        with self._rope_lock:
-            try:
-                self._rope.send(b"", zmq.DONTWAIT)
-            except zmq.Again:
-                pass  # it rings already
 
     def _close_sockets(self) -> None:
         for socket in (self._socket, self._bell, self._rope):
@@ -310,12 +285,6 @@ class Complaints:
         self._told_s[cause] = now_s
         more = self._more.pop(cause, 0)
         return f"{text} ({more} more like it)" if more else text
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address like tcp://127.0.0.1:5555 can be reached from this machine alone."""
-    host = address.removeprefix("tcp://").rsplit(":", 1)[0].strip("[]")
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _peer(parts: list[zmq.Frame]) -> str:

@@ -1,40 +1,40 @@
 """The server answers the newest, refuses the broken with a sentence, and is disturbed by nobody.
 
-Sockets are real ZeroMQ on free ports. Where a test must hold a frame in reading, a Gate stands where the
-Reader stands; all else runs the real one.
+Sockets are real ZeroMQ on free ports. A thread of the test stands where a worker's process stands and does
+that process's work (test_workers.py has the real ones). Where a test must hold a frame in reading, a Gate
+stands where the Reader stands; all else runs the real one.
 """
 
+import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zmq
 from click.testing import CliRunner
+from line import GRAY, PATIENCE_S, Robot, frame, wait_for
 
-from config.contract import MAX_ORDERS, Frame, Order, Reading, decode_reading, encode_frame
+from config.contract import MAX_ORDERS, Order, Reading, encode_frame
 from inference_server import server as server_module
 from inference_server.__main__ import main
 from inference_server.events import Answered, Events, Gone, Said
 from inference_server.reader import Reader
-from inference_server.server import Complaints, Server, ServerError, is_loopback
+from inference_server.server import Complaints, Server, ServerError
 from inference_server.slots import Slots
+from inference_server.worker import work
+from inference_server.workers import enough_for, is_loopback
 from models import zoo
 from models.mtcnn import Detector
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
-GRAY = bytes(64 * 48)
-
-
-def frame(seq=1, image=GRAY, robot="nao", encoding="gray8", size=(64, 48)):
-    return Frame(seq, seq / 10, *size, encoding, robot, None, None, None, image)
 
 
 class Gate:
@@ -56,24 +56,37 @@ class Gate:
         self.forgotten.append(robot_id)
 
 
-class Robot:
-    """A robot's end of the line: DEALER, no identity."""
+class InThread:
+    """Stands where a worker's Process stands: the same work, words and ends, in a thread."""
 
-    def __init__(self, address):
-        self.socket = zmq.Context.instance().socket(zmq.DEALER)
-        self.socket.linger = 0
-        self.socket.connect(address)
+    def __init__(self, reader, address):
+        self._hears, self._says = os.pipe()
+        self._lifeline, self._life = os.pipe()
+        self._socket = zmq.Context.instance().socket(zmq.DEALER)
+        self._socket.bind(address)
+        self._thread = threading.Thread(target=self._run, args=(reader,), daemon=True)
+        self._thread.start()
+        os.write(self._says, json.dumps({"model": "in a thread", "runtime": "none"}).encode())
 
-    def send(self, message):
-        self.socket.send_multipart(encode_frame(message) if isinstance(message, Frame) else message)
+    def _run(self, reader):
+        work(reader, self._socket, self._lifeline)
+        self._socket.close(linger=0)
+        os.close(self._says)
 
-    def hear(self, within_s=PATIENCE_S):
-        assert self.socket.poll(within_s * 1000), "no answer came"
-        return decode_reading(self.socket.recv_multipart())
+    def fileno(self):
+        return self._hears
 
-    def ask(self, message):
-        self.send(message)
-        return self.hear()
+    def word(self):
+        return os.read(self._hears, 65536)
+
+    def stop(self):
+        os.close(self._life)
+
+    def ended(self, within_s):
+        self._thread.join(within_s)
+        os.close(self._hears)
+        os.close(self._lifeline)
+        return "by itself"
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +101,12 @@ def events():
 
 @pytest.fixture
 def start(events):
-    """start(reader, ...) -> Server on a free port, closed at the end."""
+    """start(reader, ...) -> Server on a free port, closed at the end; every reader has a worker."""
     started = []
 
-    def start(reader, listen="tcp://127.0.0.1:*", **options):
-        started.append(Server(reader, events, listen, **options))
+    def start(*readers, listen="tcp://127.0.0.1:*"):
+        ahead = iter(readers)
+        started.append(Server(lambda address: InThread(next(ahead), address), events, listen, len(readers)))
         return started[-1]
 
     yield start
@@ -112,16 +126,6 @@ def robot():
     yield connect
     for one in robots:
         one.socket.close()
-
-
-def wait_for(subscription, kind):
-    """The next event of this kind."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        for event in subscription.take(timeout_s=0.5):
-            if isinstance(event, kind):
-                return event
-    raise AssertionError(f"no {kind.__name__} came")
 
 
 # ---- answers -----------------------------------------------------------------------------------------
@@ -176,35 +180,42 @@ def test_reading_never_keeps_the_network_from_answering(start, robot):
     assert slow.hear().seq == 1
 
 
-def test_more_threads_read_several_robots_at_once_but_one_robots_frames_in_turn(start, robot):
-    gate = Gate()
-    server = start(gate, threads=3)
+def test_each_robot_keeps_its_worker_and_new_ones_go_where_the_fewest_are(start, robot):
+    gates = [Gate(), Gate()]
+    server = start(*gates)
+    for gate in gates:
+        gate.let_through.release(9)
+    for number, nao in enumerate([robot(server) for _ in range(4)]):
+        nao.ask(frame(seq=number * 10))
+        nao.ask(frame(seq=number * 10 + 1))
+    assert [gate.read_seqs for gate in gates] == [[0, 1, 20, 21], [10, 11, 30, 31]]
+
+
+def test_workers_read_several_robots_at_once_but_one_robots_frames_in_turn(start, robot):
+    gates = [Gate(), Gate()]
+    server = start(*gates)
     one, two = robot(server), robot(server)
     one.send(frame(seq=1))
-    assert gate.begun.acquire(timeout=PATIENCE_S)
+    assert gates[0].begun.acquire(timeout=PATIENCE_S)
     one.send(frame(seq=2))
     two.send(frame(seq=11))
-    assert gate.begun.acquire(timeout=PATIENCE_S)
-    assert gate.read_seqs == [1, 11]  # 2 waits for 1, though a thread is free
-    gate.let_through.release(3)
-    assert [one.hear().seq, one.hear().seq, two.hear().seq] == [1, 2, 11]
+    assert gates[1].begun.acquire(timeout=PATIENCE_S)
+    assert gates[0].read_seqs == [1]  # 2 waits for 1, whatever the other worker does
+    gates[1].let_through.release()
+    assert two.hear().seq == 11
+    gates[0].let_through.release(2)
+    assert [one.hear().seq, one.hear().seq] == [1, 2]
 
 
 def test_robots_take_turns():
     slots = Slots()
-    for robot_id, item in (("a", 1), ("b", 1), ("a", 2), ("c", 1)):
+    for robot_id, item in (("a", "a1"), ("b", "b1"), ("a", "a2"), ("c", "c1")):
         slots.put(robot_id, item)
-    assert slots.take() == ("a", 2)
-    slots.put("a", 3)
-    assert slots.take() == ("b", 1)
-    slots.done("a")
-    assert slots.take() == ("c", 1)
-    assert slots.take() == ("a", 3)
-    slots.put("d", 1)
+    assert slots.take() == "a2"
+    slots.put("a", "a3")
+    assert [slots.take() for _ in range(3)] == ["b1", "c1", "a3"]
+    slots.put("d", "d1")
     slots.drop("d")
-    slots.put("e", 1)
-    assert slots.take() == ("e", 1)
-    slots.close()
     assert slots.take() is None
 
 
@@ -336,8 +347,8 @@ def test_a_silent_robot_is_forgotten_and_is_a_new_one_when_it_returns(start, rob
     nao = robot(start(gate))
     nao.ask(frame(seq=1))
     assert wait_for(watching, Gone).robot_id == "nao-1"
-    assert gate.forgotten == ["nao-1"]
     nao.ask(frame(seq=2))
+    assert gate.forgotten == ["nao-1"]
     assert wait_for(watching, Answered).robot_id == "nao-2"
 
 
@@ -363,7 +374,7 @@ def test_a_robot_is_answered_again_when_the_server_returns(start, robot, reader)
     assert nao.ask(frame(seq=1)).seq == 1
     address = first.address
     first.close()
-    start(reader, address)
+    start(reader, listen=address)
     assert nao.ask(frame(seq=2)).seq == 2
 
 
@@ -381,19 +392,19 @@ def test_idle_connections_that_never_speak_keep_nobody_out(start, robot, reader)
 def test_a_port_in_use_is_a_sentence(start, reader, events):
     address = start(reader).address
     with pytest.raises(ServerError, match=f"{address} is in use by another program"):
-        Server(reader, events, address)
+        Server(partial(InThread, reader), events, address)
 
 
 def test_an_address_of_another_machine_is_a_sentence(reader, events):
     with pytest.raises(ServerError, match=r"cannot listen at tcp://192\.0\.2\.1:5 \("):
-        Server(reader, events, "tcp://192.0.2.1:5")
+        Server(partial(InThread, reader), events, "tcp://192.0.2.1:5")
 
 
 def test_an_open_link_is_pointed_out(start, reader, events):
     watching = events.subscribe()
-    start(reader, "tcp://127.0.0.1:*")
+    start(reader, listen="tcp://127.0.0.1:*")
     assert watching.take(0) == []
-    start(reader, "tcp://0.0.0.0:*")
+    start(reader, listen="tcp://0.0.0.0:*")
     (said,) = watching.take(0)
     assert said.level == "warning"
     assert "is open to the network and without keys" in said.text
@@ -412,6 +423,7 @@ def test_an_open_link_is_pointed_out(start, reader, events):
 )
 def test_loopback_is_told_from_the_network(address, expected):
     assert is_loopback(address) == expected
+    assert enough_for(address) >= 1 and (enough_for(address) == 1 or not expected)
 
 
 # ---- events ------------------------------------------------------------------------------------------
@@ -490,13 +502,13 @@ def test_serve_says_where_and_with_what_and_ends_at_a_signal(number):
 
 def test_what_a_person_got_wrong_is_one_sentence_and_exit_code_2(start, reader, tmp_path, own_signals):
     taken = start(reader).address
-    (tmp_path / "bad.yaml").write_text("server:\n  theads: 2\n")
+    (tmp_path / "bad.yaml").write_text("server:\n  wokers: 2\n")
     cases = {
         f"--listen {taken} --no-monitor": "is in use by another program",
         "--listen nowhere": "server.listen",
         "--monitor 8080": "--monitor needs HOST:PORT, as in 127.0.0.1:8080",
         "--set reader.model=xrs-fer2014": "did you mean 'xrs-fer2013'",
-        f"--config {tmp_path / 'bad.yaml'}": "did you mean 'threads'",
+        f"--config {tmp_path / 'bad.yaml'}": "did you mean 'workers'",
         f"--config {tmp_path / 'none.yaml'}": "cannot be read",
     }
     for arguments, sentence in cases.items():

@@ -20,11 +20,11 @@ def test_the_default_file_is_valid_and_every_key_has_a_comment():
 
 def test_every_flaw_is_named_at_once_with_file_and_line(tmp_path):
     path = tmp_path / "lab.yaml"
-    path.write_text("server:\n  threads: 0\nrobot:\n  fsp: 15\n  camera: left\nreactions:\n  ignore: [sadd]\n")
+    path.write_text("server:\n  workers: 0\nrobot:\n  fsp: 15\n  camera: left\nreactions:\n  ignore: [sadd]\n")
     with pytest.raises(settings.SettingsError) as error:
         settings.load(path)
     text = str(error.value)
-    assert f"{path}:2: server.threads" in text
+    assert f"{path}:2: server.workers" in text
     assert f"{path}:4: there is no setting 'robot.fsp'; did you mean 'fps'?" in text
     assert f"{path}:5: robot.camera" in text
     assert f"{path}:7: reactions.ignore" in text

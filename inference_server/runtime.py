@@ -1,0 +1,20 @@
+"""What the faces are read with: the reader that the settings describe, and its runtime's name for people.
+
+Whoever imports this file loads the networks' runtime; the server's own process never does, its workers do.
+"""
+
+import cv2
+import onnxruntime
+
+from config.settings import ReaderSettings
+from inference_server.reader import Reader
+from models import zoo
+from models.mtcnn import Detector
+
+RUNTIME = f"ONNX Runtime {onnxruntime.__version__}, float32"
+
+
+def open_reader(chosen: ReaderSettings) -> Reader:
+    """The Reader, in one thread; raises ModelError, ReaderError or ZooError."""
+    cv2.setNumThreads(1)
+    return Reader(Detector(chosen.min_face_px, chosen.thresholds), zoo.load(chosen.model), chosen.crop_margin)
