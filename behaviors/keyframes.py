@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""A behaviour as a value: keys of joints, eye colours and words over time, and where the joints are at t.
+"""A behaviour as a value: keys of joints, lights, words and sounds over time, and where the joints are at t.
 
 It checks that a behaviour is well formed (rules.py asks whether NAO can and should do it), turns it into
 plain dicts and back, and interpolates. It moves nothing and reads no clock. Valid Python 2.7 and 3,
@@ -22,13 +22,23 @@ from config.contract import EMOTIONS, MAX_NAME
 MAX_DURATION_S = 10.0
 MAX_TEXT = 160  # characters of one sentence to say
 MAX_SEES = 200
-FIELDS = ("name", "emotion", "duration_s", "joints", "eyes", "say", "sees")
+MAX_BUILTIN = 20
+LEAST_AMPLITUDE = 0.7  # where a sheet does not say how far its keys may shrink
+FIELDS = "name emotion duration_s joints eyes say sees policies least_amplitude ears sounds builtin".split()
 
-# NAOqi's names. Every sentence exists in English; a robot speaks what it has the voice for.
-LANGUAGES = tuple(
-    "English Arabic Brazilian Chinese Czech Danish Dutch Finnish French German Greek Italian Japanese Korean "
-    "MandarinTaiwan Norwegian Polish Portuguese Russian Spanish Swedish Turkish".split()
-)
+NEEDED = FIELDS[:6]
+
+# mirror: the robot shows the feeling that it sees; empathy: it answers it, as a friend would.
+POLICIES = ("mirror", "empathy")
+
+# A sheet's code (ISO 639-1): NAOqi's name. Every sentence exists in English.
+LANGUAGES = {
+    "ar": "Arabic", "br": "Brazilian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "en": "English", "es": "Spanish", "fi": "Finnish", "fr": "French", "it": "Italian", "ja": "Japanese",
+    "ko": "Korean", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ru": "Russian",
+    "sv": "Swedish", "tr": "Turkish", "tw": "MandarinTaiwan", "zh": "Chinese",
+}  # fmt: skip
+VOICES = tuple(sorted(LANGUAGES.values()))
 
 UNICODE = type(b"".decode("ascii"))  # Python 2.7's second kind of text; `str` on 3
 
@@ -44,16 +54,26 @@ class BehaviorError(ValueError):
         self.flaws = list(flaws)
 
 
-class Behavior(namedtuple("Behavior", "name emotion duration_s joints eyes say sees")):
+_Fields = namedtuple("Behavior", FIELDS)
+# The last five may be left out.
+_Fields.__new__.__defaults__ = (POLICIES, LEAST_AMPLITUDE, (), (), ())
+
+
+class Behavior(_Fields):
     """One thing a robot can do about an emotion.
 
     name        str, unique in a library
-    emotion     one of EMOTIONS
+    emotion     one of EMOTIONS: the feeling of the person that this answers
     duration_s  float; every joint has its last key at or before it
     joints      {joint: ([time_s, ...], [angle_rad, ...])}, times ascending and above 0
-    eyes        [(time_s, 0xRRGGBB, fade_s), ...], times ascending
-    say         [(time_s, {language: [text, ...]}), ...], times ascending; any one of the texts will do
+    eyes        [(time_s, 0xRRGGBB, fade_s), ...], times ascending; both eyes
+    say         [(time_s, {NAOqi's language: [text, ...]}), ...], times ascending; any one of the texts will do
     sees        str, what a person sees, in a sentence; may be empty
+    policies    those of POLICIES that it belongs to
+    least_amplitude   0.5..1, the share of the way from Stand that its keys keep at the weakest feeling
+    ears        [(time_s, brightness 0..1, fade_s), ...], times ascending; NAO's ears shine blue only
+    sounds      [(time_s, path of a file on the robot), ...], times ascending
+    builtin     [path of an animation of NAOqi, ...]; the first that is installed may be run instead
 
     All texts are `str`: on Python 2.7 that is UTF-8 bytes, as NAOqi wants them.
     """
@@ -74,7 +94,8 @@ class Behavior(namedtuple("Behavior", "name emotion duration_s joints eyes say s
         """Plain lists and dicts, as JSON has them; `from_dict` takes them back."""
         table = dict(self._asdict())
         table["joints"] = dict((joint, [list(t), list(a)]) for joint, (t, a) in self.joints.items())
-        table["eyes"] = [list(key) for key in self.eyes]
+        for field in ("eyes", "ears", "sounds", "policies", "builtin"):
+            table[field] = [list(row) if isinstance(row, tuple) else row for row in getattr(self, field)]
         table["say"] = [[time_s, dict((k, list(v)) for k, v in texts.items())] for time_s, texts in self.say]
         return table
 
@@ -109,6 +130,11 @@ def from_dict(table):
             for t, texts in table["say"]
         ],
         sees=as_str(table.get("sees", "")),
+        policies=tuple(as_str(policy) for policy in table.get("policies", POLICIES)),
+        least_amplitude=float(table.get("least_amplitude", LEAST_AMPLITUDE)),
+        ears=[(float(t), float(level), float(fade)) for t, level, fade in table.get("ears", ())],
+        sounds=[(float(t), as_str(path)) for t, path in table.get("sounds", ())],
+        builtin=[as_str(path) for path in table.get("builtin", ())],
     )
 
 
@@ -121,13 +147,12 @@ def flaws_of_form(table):
         for key in sorted(table)
         if key not in FIELDS
     ]
-    missing = [key for key in FIELDS if key not in table and key != "sees"]
+    missing = [key for key in NEEDED if key not in table]
     if missing:
         found.append(Flaw((), "%s must be given." % ", ".join(missing)))
-    checks = (_name_flaws, _emotion_flaws, _duration_flaws, _joints_flaws, _eyes_flaws, _say_flaws, _sees_flaws)
-    for key, check in zip(FIELDS, checks):
+    for key in FIELDS:
         if key in table:
-            found += check(table[key])
+            found += CHECKS[key](table[key])
     return found
 
 
@@ -242,6 +267,54 @@ def _eyes_flaws(eyes):
     return found
 
 
+def _ears_flaws(ears):
+    if not _is_rows(ears, 3):
+        return [Flaw(("ears",), "'ears' is a list of [time_s, brightness, fade_s]; %s came." % short(ears))]
+    found = time_flaws(("ears",), [row[0] for row in ears], 0.0)
+    for i, (_, level, fade_s) in enumerate(ears):
+        if not _is_number(level) or not 0 <= level <= 1:
+            found.append(Flaw(("ears", i), "ears shine with 0 to 1; %s came." % short(level)))
+        if not _is_number(fade_s) or not 0 <= fade_s <= MAX_DURATION_S:
+            found.append(
+                Flaw(("ears", i), "ears fade in 0 to %g s; %s came." % (MAX_DURATION_S, short(fade_s)))
+            )
+    return found
+
+
+def _sounds_flaws(sounds):
+    if not _is_rows(sounds, 2):
+        return [Flaw(("sounds",), "'sounds' is a list of [time_s, path]; %s came." % short(sounds))]
+    found = time_flaws(("sounds",), [row[0] for row in sounds], 0.0)
+    for i, (_, path) in enumerate(sounds):
+        if not _is_text(path) or not path.startswith("/") or len(path) > MAX_TEXT:
+            text = "a sound is the full path of a file on the robot, from /; %s came." % short(path)
+            found.append(Flaw(("sounds", i), text))
+    return found
+
+
+def _builtin_flaws(paths):
+    if (
+        isinstance(paths, (list, tuple))
+        and len(paths) <= MAX_BUILTIN
+        and all(_is_text(path) and 0 < len(path) <= MAX_TEXT and not path.startswith("/") for path in paths)
+    ):
+        return []
+    text = "'builtin' is a list of at most %d paths such as animations/Stand/Gestures/Joy_1; %s came."
+    return [Flaw(("builtin",), text % (MAX_BUILTIN, short(paths)))]
+
+
+def _policies_flaws(policies):
+    if isinstance(policies, (list, tuple)) and policies and all(policy in POLICIES for policy in policies):
+        return []
+    return [Flaw(("policies",), "a policy is %s; %s came." % (" or ".join(POLICIES), short(policies)))]
+
+
+def _least_flaws(share):
+    if _is_number(share) and 0.5 <= share <= 1:
+        return []
+    return [Flaw(("least_amplitude",), "the least amplitude lies in 0.5..1; %s came." % short(share))]
+
+
 def _say_flaws(say):
     if not _is_rows(say, 2) or not all(isinstance(row[1], dict) for row in say):
         return [Flaw(("say",), "'say' is a list of [time_s, {language: [text]}]; %s came." % short(say))]
@@ -250,13 +323,9 @@ def _say_flaws(say):
         if "English" not in texts:
             found.append(Flaw(("say", i), "every sentence needs an English text."))
         for language in sorted(texts):
-            if language not in LANGUAGES:
-                found.append(
-                    Flaw(
-                        ("say", i),
-                        "NAO has no language %s%s" % (short(language), suggest(language, LANGUAGES)),
-                    )
-                )
+            if language not in VOICES:
+                text = "NAO has no language %s%s" % (short(language), suggest(language, VOICES))
+                found.append(Flaw(("say", i), text))
             found += _text_flaws(("say", i), language, texts[language])
     return found
 
@@ -285,6 +354,22 @@ def _is_number(value):
 
 def _is_text(value):
     return isinstance(value, (str, UNICODE))
+
+
+CHECKS = {
+    "name": _name_flaws,
+    "emotion": _emotion_flaws,
+    "duration_s": _duration_flaws,
+    "joints": _joints_flaws,
+    "eyes": _eyes_flaws,
+    "say": _say_flaws,
+    "sees": _sees_flaws,
+    "policies": _policies_flaws,
+    "least_amplitude": _least_flaws,
+    "ears": _ears_flaws,
+    "sounds": _sounds_flaws,
+    "builtin": _builtin_flaws,
+}
 
 
 def as_str(text):

@@ -17,6 +17,7 @@ from behaviors.keyframes import BehaviorError, as_str, from_dict, short, suggest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ON_ROBOT = os.path.join(HERE, "behaviors.json")
+SHEETS = os.path.join(HERE, "repertoire")
 FORMAT = "behaviors/1"
 MAX_FILE_BYTES = 1000 * 1000
 
@@ -54,11 +55,11 @@ class Library(object):
 def load(path=None):
     """A Library from a .json that was built, or from a folder of sheets.
 
-    Without `path`: the behaviors.json beside this file if there is one, else the sheets beside this file.
+    Without `path`: the behaviors.json beside this file if there is one, else the sheets in repertoire.
     Raises BehaviorError with every flaw.
     """
     if path is None:
-        path = ON_ROBOT if os.path.exists(ON_ROBOT) else HERE
+        path = ON_ROBOT if os.path.exists(ON_ROBOT) else SHEETS
     if path.endswith(".json"):
         return _read_json(path)
     try:

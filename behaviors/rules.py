@@ -21,6 +21,7 @@ FIRST_KEY_S = 0.6
 DURATION_S = (2.0, 5.0)
 STEP_S = 0.02  # ALMotion's cycle
 WHITE = 0xFFFFFF  # the eyes' colour at rest
+EARS_AT_REST = 1.0
 SAME = 1e-3  # two angles closer than this are one, rad
 
 
@@ -38,7 +39,7 @@ def flaws(behavior):
         found += _range_flaws(joint, times_s, angles)
         found += _speed_flaws(joint, times_s, angles)
         found += _end_flaws(joint, times_s, angles, behavior.duration_s)
-    return found + _head_flaws(behavior) + _eyes_flaws(behavior)
+    return found + _head_flaws(behavior) + _light_flaws(behavior)
 
 
 def safe_range(joint):
@@ -63,7 +64,7 @@ def _length_flaws(behavior):
     if not low_s <= behavior.duration_s <= high_s:
         text = "a behaviour lasts %g to %g s; it lasts %g s." % (low_s, high_s, behavior.duration_s)
         found.append(Flaw(("duration_s",), text))
-    for field in ("eyes", "say"):
+    for field in ("eyes", "ears", "say", "sounds"):
         for i, row in enumerate(getattr(behavior, field)):
             if row[0] > behavior.duration_s:
                 text = "%s at %g s, but it ends at %g s." % (field, row[0], behavior.duration_s)
@@ -159,11 +160,15 @@ def head_path(behavior):
         yield t_s, yaw, pitch, low + free, high - free
 
 
-def _eyes_flaws(behavior):
-    if not behavior.eyes or behavior.eyes[-1][1] == WHITE:
-        return []
-    text = "the eyes must end in white, 0x%06X; they end in 0x%06X." % (WHITE, behavior.eyes[-1][1])
-    return [Flaw(("eyes", len(behavior.eyes) - 1), text)]
+def _light_flaws(behavior):
+    found = []
+    if behavior.eyes and behavior.eyes[-1][1] != WHITE:
+        text = "the eyes must end in white, 0x%06X; they end in 0x%06X." % (WHITE, behavior.eyes[-1][1])
+        found.append(Flaw(("eyes", len(behavior.eyes) - 1), text))
+    if behavior.ears and behavior.ears[-1][1] != EARS_AT_REST:
+        text = "the ears must end at %g, as they are at rest; they end at %g."
+        found.append(Flaw(("ears", len(behavior.ears) - 1), text % (EARS_AT_REST, behavior.ears[-1][1])))
+    return found
 
 
 def unit(joint):

@@ -18,7 +18,9 @@ from behaviors import rules
 from behaviors.joints import GESTURE_NAMES, JOINTS, STAND
 from behaviors.keyframes import (
     LANGUAGES,
+    LEAST_AMPLITUDE,
     MAX_DURATION_S,
+    POLICIES,
     Behavior,
     BehaviorError,
     Flaw,
@@ -30,12 +32,16 @@ from behaviors.keyframes import (
 )
 from config.contract import EMOTIONS
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "repertoire"
 MAX_FILE_BYTES = 100_000
 DIGITS = 4  # of a compiled angle; 0.0001 rad is far below what a motor resolves
 
-KEYS = ("emotion", "sees", "end_s", "eyes", "say", "poses_deg")
-EYE_KEYS = ("at_s", "colour", "fade_s")
+NEEDED = ("emotion", "sees", "end_s", "eyes", "say", "poses_deg")
+KEYS = (*NEEDED, "policy", "least_amplitude", "ears", "sounds", "builtin")
+BEAT_KEYS = ("beats", "every_s", "between")  # the light goes to `between` and back, so often
+EYE_KEYS = ("at_s", "colour", "fade_s", *BEAT_KEYS)
+EAR_KEYS = ("at_s", "level", "fade_s", *BEAT_KEYS)
+MAX_BEATS = 20
 POSE_WORDS = ("at_s", "hold_s")
 BOTH_ARMS = tuple(name[1:] for name in GESTURE_NAMES if JOINTS[name].chain == "LArm")
 POSE_KEYS = (*POSE_WORDS, *BOTH_ARMS, *GESTURE_NAMES)
@@ -109,7 +115,7 @@ def _read_table(path: Path) -> Mapping:
     except YAMLError as error:
         raise BehaviorError([_not_yaml(path, error)]) from None
     if not isinstance(table, Mapping):
-        raise BehaviorError([f"{path}:1: a sheet holds {', '.join(KEYS)}; {short(table)} came."])
+        raise BehaviorError([f"{path}:1: a sheet holds {', '.join(NEEDED)}; {short(table)} came."])
     return table
 
 
@@ -139,18 +145,15 @@ class _Compiler:
         for key in self.table:
             if key not in KEYS:
                 self._flaw_at(self.table, key, f"there is no {short(key)} in a sheet{suggest(key, KEYS)}")
-        for key in KEYS:
+        for key in NEEDED:
             if key not in self.table:
                 self.flaws.append(Flaw((), f"{key!r} must be given."))
-        for key, part in (
-            ("emotion", "emotion"),
-            ("sees", "sees"),
-            ("end_s", "duration_s"),
-            ("poses_deg", "joints"),
-        ):
+        parts = {"end_s": "duration_s", "poses_deg": "joints", "policy": "policies"}
+        for key in KEYS:
             if key in self.table:
-                self.places[(part,)] = self.table.lc.key(key)[0] + 1
+                self.places[(parts.get(key, key),)] = self.table.lc.key(key)[0] + 1
         end_s = self._number(self.table, "end_s")
+        policy = self.table.get("policy", list(POLICIES))
         return {
             "name": name,
             "emotion": self.table.get("emotion", EMOTIONS[0]),
@@ -159,6 +162,11 @@ class _Compiler:
             "joints": self._joints(end_s),
             "eyes": self._eyes(),
             "say": self._say(),
+            "policies": list(policy) if isinstance(policy, list) else [policy],
+            "least_amplitude": self.table.get("least_amplitude", LEAST_AMPLITUDE),
+            "ears": self._ears(),
+            "sounds": self._sounds(),
+            "builtin": self._plain_list(self.table.get("builtin", [])),
         }
 
     def _joints(self, end_s: float | None) -> dict:
@@ -205,29 +213,67 @@ class _Compiler:
     def _eyes(self) -> list:
         rows = []
         for row in self._rows("eyes", EYE_KEYS):
-            colour = row.get("colour")
-            if not re.fullmatch(r"#[0-9A-Fa-f]{6}", str(colour)):
-                text = f"'colour' is six hex digits in quotes, as in \"#FFC800\"; {short(colour)} came."
-                self._flaw_at(row, "colour", text)
-                continue
-            self.places[("eyes", len(rows))] = row.lc.line + 1
-            rows.append([self._number(row, "at_s"), int(colour[1:], 16), self._number(row, "fade_s")])
-        return [row for row in rows if None not in row]
+            colours = [self._colour(row, key) for key in ("colour", "between") if key in row or key == "colour"]
+            rows += self._lit("eyes", len(rows), row, *colours)
+        return rows
+
+    def _ears(self) -> list:
+        rows = []
+        for row in self._rows("ears", EAR_KEYS):
+            levels = [self._number(row, key) for key in ("level", "between") if key in row or key == "level"]
+            rows += self._lit("ears", len(rows), row, *levels)
+        return rows
+
+    def _colour(self, row: Mapping, key: str) -> int | None:
+        colour = row.get(key)
+        if re.fullmatch(r"#[0-9A-Fa-f]{6}", str(colour)):
+            return int(colour[1:], 16)
+        self._flaw_at(row, key, f'{key!r} is six hex digits in quotes, as in "#FFC800"; {short(colour)} came.')
+        return None
+
+    def _lit(self, field: str, count: int, row: Mapping, value: float, between: float | None = None) -> list:
+        """[[time_s, value, fade_s], ...] of one row, which is key number `count` of `field`; [] if flawed."""
+        at_s, fade_s = self._number(row, "at_s"), self._number(row, "fade_s")
+        times_s = [at_s]
+        if any(key in row for key in BEAT_KEYS):
+            beats, every_s = self._number(row, "beats"), self._number(row, "every_s")
+            if "between" not in row:
+                self._flaw_at(row, "between", "'between' must be given where there are beats.")
+            if None in (at_s, beats, every_s, between):
+                return []
+            if beats != int(beats) or not 1 <= beats <= MAX_BEATS:
+                self._flaw_at(row, "beats", f"'beats' is a whole number 1 to {MAX_BEATS}; {beats:g} came.")
+                return []
+            times_s = [round(at_s + half * every_s / 2, DIGITS) for half in range(2 * int(beats) + 1)]
+        if None in (at_s, fade_s, value):
+            return []
+        for i in range(len(times_s)):
+            self.places[(field, count + i)] = row.lc.line + 1
+        return [[time_s, between if i % 2 else value, fade_s] for i, time_s in enumerate(times_s)]
 
     def _say(self) -> list:
         rows = []
-        for row in self._rows("say", ("at_s", *LANGUAGES)):
+        for row in self._rows("say", ("at_s", *sorted(LANGUAGES))):
             at_s = self._number(row, "at_s")
             if at_s is None:
                 continue
             self.places[("say", len(rows))] = row.lc.line + 1
-            texts = {
-                key: list(row[key]) if isinstance(row[key], list) else row[key]
-                for key in row
-                if key in LANGUAGES
-            }
+            texts = {LANGUAGES[key]: self._plain_list(row[key]) for key in row if key in LANGUAGES}
             rows.append([at_s, texts])
         return rows
+
+    def _sounds(self) -> list:
+        rows = []
+        for row in self._rows("sounds", ("at_s", "file")):
+            at_s = self._number(row, "at_s")
+            if at_s is not None:
+                self.places[("sounds", len(rows))] = row.lc.line + 1
+                rows.append([at_s, row.get("file")])
+        return rows
+
+    @staticmethod
+    def _plain_list(value: object) -> object:
+        return list(value) if isinstance(value, list) else value
 
     def _rows(self, key: str, known: tuple) -> list[Mapping]:
         """The rows of a list of maps, the words in them checked against `known`."""

@@ -23,6 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 Address = Annotated[str, Field(pattern=r"^tcp://[^\s/]+:\d{1,5}$")]
 Emotion = Literal[EMOTIONS]
+Policy = Literal["mirror", "empathy"]
 
 
 class SettingsError(ValueError):
@@ -83,6 +84,11 @@ class ReactionSettings(Section):
     cool_down_s: Seconds
     between_s: Seconds
     ignore: tuple[Emotion, ...]
+    policy: Policy
+    override: dict[Emotion, Policy | tuple[str, ...]]
+    full_at: Share
+    builtin: bool
+    seed: Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class Settings(Section):

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Which behaviour answers a mood, or none: onset, cool-down, pause between, variation, operator's orders.
+"""When a mood is answered, and when not: onset, cool-down, pause between, operator's orders.
 
 It chooses and remembers what it chose; it moves nothing and reads no clock. Rules, in this order:
 
@@ -8,10 +8,13 @@ It chooses and remembers what it chose; it moves nothing and reads no clock. Rul
 3. The onset of a mood is answered once. If the robot was busy then, it is answered late, but only if the
    mood still holds; a mood that lasts is not answered again.
 4. The same emotion is not answered again within `cool_down_s`.
-5. Of several behaviours for an emotion, the one played longest ago.
+
+Which behaviour it is then, and how strong, is for behaviors/choice.py to say; an ordered one is played in full.
 """
 
 from __future__ import division, print_function
+
+from behaviors import choice
 
 
 class Director(object):
@@ -23,10 +26,12 @@ class Director(object):
         self._cool_down_s = reactions["cool_down_s"]
         self._between_s = reactions["between_s"]
         self._ignore = tuple(reactions["ignore"])
+        self._answers = choice.answers(library, reactions)
+        self._full_at, self._seed = reactions["full_at"], reactions["seed"]
         self._free_s = None  # when the last choice and the pause after it are over
         self._answered = None  # (emotion, since_s) of the mood answered last
         self._chosen_s = {}  # emotion: when it was answered last
-        self._played = []  # names, the longest ago first
+        self._played = []  # names of all, the latest last
 
     def choose(self, feeling, now_s):
         """The Behavior that answers `feeling` now, or None."""
@@ -39,11 +44,11 @@ class Director(object):
             return None
         if emotion in self._chosen_s and now_s < self._chosen_s[emotion] + self._cool_down_s:
             return None
-        variations = self._library.for_emotion(emotion)
-        if not variations:
+        if not self._answers[emotion]:
             return None
         self._answered = (emotion, feeling.since_s)
-        return self._take(min(variations, key=self._turn), now_s)
+        behavior = choice.variation(self._answers[emotion], self._played, self._seed)
+        return self._take(choice.scaled(behavior, choice.intensity(feeling.confidence, self._full_at)), now_s)
 
     def obey(self, order, now_s):
         """The Behavior that an operator's Order asks for, or None; raises BehaviorError for an unknown one."""
@@ -57,9 +62,5 @@ class Director(object):
     def _take(self, behavior, now_s):
         self._free_s = now_s + behavior.duration_s + self._between_s
         self._chosen_s[behavior.emotion] = now_s
-        self._played = [name for name in self._played if name != behavior.name] + [behavior.name]
+        self._played.append(behavior.name)
         return behavior
-
-    def _turn(self, behavior):
-        """Unplayed ones come first, in the library's order; then the one played longest ago."""
-        return self._played.index(behavior.name) + 1 if behavior.name in self._played else 0

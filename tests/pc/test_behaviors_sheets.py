@@ -29,7 +29,7 @@ eyes:
 
 say:
   - at_s: 0.4
-    English: ["Hello!"]
+    en: ["Hello!"]
 
 poses_deg:
   - {at_s: 1.0, HeadPitch: -20, ShoulderPitch: 20, ShoulderRoll: 30, Hand: 0.9}
@@ -107,7 +107,7 @@ def test_a_held_pose_stays(tmp_path):
         ('"#FFC800"', "yellow", 7, "six hex digits in quotes"),
         ('"#FFFFFF"', '"#FF0000"', 8, "must end in white, 0xFFFFFF; they end in 0xFF0000"),
         ("fade_s: 0.3", "fade_s: -1", 7, "eyes fade in 0 to 10 s; -1.0 came."),
-        ("English", "Englsh", 12, "no key 'Englsh' in 'say'; did you mean English?"),
+        ("en:", "eng:", 12, "no key 'eng' in 'say'; did you mean en?"),
         ('["Hello!"]', "Hello!", 11, "'English' needs a list of texts; 'Hello!' came."),
         ('["Hello!"]', '["' + "o" * 161 + '"]', 11, "a text has 1 to 160 characters"),
     ],
@@ -246,7 +246,7 @@ def test_bad_input_ends_with_a_sentence_and_code_2(words, sentence):
 
 
 def test_the_sheet_in_the_readme_is_a_good_one(tmp_path):
-    text = (sheets.HERE / "README.md").read_text("utf-8")
+    text = (ROOT / "behaviors" / "README.md").read_text("utf-8")
     _, _, rest = text.partition("```yaml\n")
     (measure,) = check.check(write(tmp_path, rest.partition("```")[0]))
     assert measure.emotion == "surprised"

@@ -11,7 +11,10 @@ from behaviors.mood import Feeling
 from config.contract import Order
 from robot_app.director import Director
 
-REACTIONS = {"cool_down_s": 6.0, "between_s": 1.0, "ignore": []}
+REACTIONS = {
+    "cool_down_s": 6.0, "between_s": 1.0, "ignore": [],
+    "policy": "mirror", "override": {}, "full_at": 0.8, "builtin": False, "seed": 0,
+}  # fmt: skip
 
 
 def behavior(name, emotion, duration_s=2.0):

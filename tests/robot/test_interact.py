@@ -33,7 +33,10 @@ ROBOT = {
     "max_age_s": 5.0, "silence_s": 0.3, "language": "English", "volume": None,
 }  # fmt: skip
 MOOD = {"smooth_s": 0.0, "enter": 0.5, "leave": 0.35, "dwell_s": 0.0, "absent_s": 0.1}
-REACTIONS = {"cool_down_s": 60.0, "between_s": 0.0, "ignore": []}
+REACTIONS = {
+    "cool_down_s": 60.0, "between_s": 0.0, "ignore": [],
+    "policy": "mirror", "override": {}, "full_at": 0.8, "builtin": False, "seed": 0,
+}  # fmt: skip
 
 
 def behavior(name, emotion):

@@ -52,7 +52,7 @@ def test_a_camera_that_is_not_there(camera):
 
 
 def test_a_sheet_with_a_joint_that_nao_lacks(tmp_path):
-    sheet = ROOT / "behaviors" / "nod.yaml"
+    sheet = ROOT / "behaviors" / "repertoire" / "nod.yaml"
     wrong = tmp_path / sheet.name
     wrong.write_text(sheet.read_text().replace("HeadPitch", "HeadPich", 1))
     refused("behaviors", "check", "--sheets", tmp_path, part="HeadPitch")
