@@ -73,7 +73,7 @@ def build(out: Path, machine: str, settings: str | None, overrides: tuple[str, .
 def deploy_(nao, pc, port, user, ssh_port, identity, out, machine, settings, overrides) -> None:
     """Make the package, install it on NAO (its address) and start it there; every step is told."""
     try:
-        robot = deploy.Robot(nao, user, ssh_port, identity, click.echo)
+        robot = deploy.Robot(nao, user, ssh_port, identity, out.parent / "known_hosts", click.echo)
         server = f"tcp://{pc or robot.pc_address()}:{port}"
         checked = robot_settings.load(settings, [*overrides, f'robot.server="{server}"'])
         make(out, machine, checked)

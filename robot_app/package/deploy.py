@@ -76,6 +76,9 @@ kill -0 "$(cat ~/{UUID}.pid)"
 """
 
 
+Say = Callable[[str], None]
+
+
 class DeployError(RuntimeError):
     """A step failed for good; the text is a sentence with what to do."""
 
@@ -88,15 +91,21 @@ class Said(NamedTuple):
 
 
 class Robot:
-    """A NAO that ssh reaches, usable as a context manager. `say(sentence)` is told every step."""
+    """A NAO that ssh reaches, usable as a context manager.
 
-    def __init__(self, address: str, user: str, port: int, identity: str | None, say: Callable[[str], None]):
+    identity      an ssh key, or None where a person types the password
+    known_hosts   where its ssh key is kept: taken at first sight, refused when it has changed
+    say           is told every step, in a sentence
+    """
+
+    def __init__(self, address: str, user: str, port: int, identity: str | None, known_hosts: Path, say: Say):
         self._address, self._user, self._port = address, user, port
         self._say = say
         self._folder = tempfile.TemporaryDirectory(prefix="nao-")
         shared = ("ControlMaster=auto", f"ControlPath={self._folder.name}/ssh", "ControlPersist=60")
+        trust = (f"UserKnownHostsFile={known_hosts.resolve()}", "StrictHostKeyChecking=accept-new")
         # An old NAO has no newer kind of key than ssh-rsa.
-        options = (*shared, "HostKeyAlgorithms=+ssh-rsa", f"ConnectTimeout={REACH_S:.0f}")
+        options = (*shared, *trust, "HostKeyAlgorithms=+ssh-rsa", f"ConnectTimeout={REACH_S:.0f}")
         self._ssh = ["ssh", "-p", str(port), *(word for option in options for word in ("-o", option))]
         self._ssh += ["-i", identity, "-o", "BatchMode=yes"] if identity else []
         self._ssh += [f"{user}@{address}"]

@@ -7,7 +7,6 @@ It talks to the virtual NAO over libqi and to the server over ZeroMQ; both of th
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,15 +16,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from naos_python import NEEDS_PYTHON27, naos_python
 from programs import ROOT, Program, free_port
 
-VENV = ROOT / ".venv27"
-RUN = VENV / "run"
-
 pytest.importorskip("qi", reason="no qi wheel for this Python: there is no virtual NAO to connect to")
-pytestmark = pytest.mark.skipif(
-    not RUN.exists(), reason="no .venv27: make it with tests/robot/make_py27.sh (it needs a Python 2.7)"
-)
+pytestmark = NEEDS_PYTHON27
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +46,7 @@ def folder(package, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def python2(tmp_path_factory):
-    """A Python 2.7 as a NAO has it: the standard library and qi, and no site-packages at all."""
-    here = tmp_path_factory.mktemp("python2")
-    (here / "naoqi").mkdir()
-    (here / "naoqi" / "qi").symlink_to(VENV / "lib" / "python2.7" / "site-packages" / "qi")
-    base = re.search(r"^base-executable = (.+)$", (VENV / "pyvenv.cfg").read_text(), re.M)[1]
-    libraries = re.search(r"^export .+$", RUN.read_text(), re.M)[0]
-    program = here / "python2"
-    program.write_text(
-        f'#!/bin/sh\n{libraries}\nexport PYTHONPATH="{here}/naoqi"\nexec "{base}" -S "$@"\n', "ascii"
-    )
-    program.chmod(0o755)
-    return program
+    return naos_python(tmp_path_factory.mktemp("python2"))
 
 
 def on_robot(python2, folder, *arguments):
