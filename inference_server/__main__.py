@@ -1,4 +1,4 @@
-"""The command line of the PC's end: `serve` robots, or `replay` recorded pictures.
+"""The command line of the PC's end: `serve` robots, `replay` recorded pictures, or ask the `doctor`.
 
 It opens what the settings say and closes it again; what a person got wrong is one sentence and exit code 2.
 Each command imports what it needs: the process that serves reads no pictures and loads no networks.
@@ -98,6 +98,21 @@ def replay(source, out, rate, config, overrides) -> None:
         with _progress(source.name, pictures.count) as on_frame:
             summary = replay_source(pictures, source.name, reader, chosen.mood.model_dump(), out, on_frame)
         click.echo(f"{summary}written to {out}")
+
+
+@main.command("doctor")
+@click.option("--listen", metavar="ADDRESS", help="The address that `serve` is to have.")
+@click.option("--monitor", metavar="HOST:PORT", help="The page's.")
+@click.option("--robot", metavar="NAO", help="A robot's address, to see whether it can be reached.")
+@config_option
+@set_option
+def doctor_(listen, monitor, robot, config, overrides) -> None:
+    """Say what would keep `serve` from answering robots; exit code 1 if something would."""
+    from inference_server import doctor
+
+    with one_sentence():
+        chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
+        sys.exit(doctor.report(doctor.examine(chosen, robot), sys.stdout))
 
 
 @contextmanager
