@@ -66,7 +66,9 @@ class ContractError(ValueError):
 #   mood      the emotion the robot is answering to now, or None
 #   answer_age_s   how old the last Reading was when it came, by the robot's clock, or None
 #   image     bytes
-Frame = namedtuple("Frame", "seq taken_s width height encoding robot doing mood answer_age_s image")
+#   trouble   why the robot does not move as it would (it has fallen, its motors are hot), a sentence, or None
+Frame = namedtuple("Frame", "seq taken_s width height encoding robot doing mood answer_age_s image trouble")
+Frame.__new__.__defaults__ = (None,)
 
 # One face: id (int, the same while it stays in view), box_px [x, y, width, height] in the frame's
 # pixels (may reach over its rim), detection 0..1, scores: seven probabilities in the order of EMOTIONS.
@@ -93,6 +95,8 @@ def encode_frame(frame):
     """A Frame as its three message parts."""
     header = frame._asdict()
     image = header.pop("image")
+    if header["trouble"] is None:
+        del header["trouble"]  # the rule, and left out
     parts = [VERSION, _to_json(header), bytes(image)]
     decode_frame(parts)  # nothing leaves this end that the other end would refuse
     return parts
@@ -127,6 +131,7 @@ def decode_frame(parts):
         mood=None if header.get("mood") is None else _one_of(header, "mood", EMOTIONS),
         answer_age_s=None if header.get("answer_age_s") is None else _number(header, "answer_age_s", 0),
         image=image,
+        trouble=None if header.get("trouble") is None else _text(header["trouble"]),
     )
 
 

@@ -11,12 +11,12 @@ import io
 import json
 import os
 
-SECTIONS = ("robot", "mood", "reactions")
+SECTIONS = ("robot", "mood", "reactions", "music")
 ON_ROBOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "robot.json")
 
 
 def load(path=None, overrides=()):
-    """{"robot": {...}, "mood": {...}, "reactions": {...}}.
+    """{"robot": {...}, "mood": {...}, "reactions": {...}, "music": {...}}.
 
     `path` is a .json written by `dump`, or YAML where this is a PC; without it, the robot.json beside this
     file if there is one, else default.yaml. `overrides` ("section.key=value") need a PC. Raises ValueError.

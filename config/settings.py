@@ -64,6 +64,8 @@ class RobotSettings(Section):
     silence_s: Annotated[float, Field(ge=0.2, le=60)]
     language: str
     volume: Share | None
+    life: Literal["keep", "pause", "off"]
+    when_silent: Literal["finish", "stop"]
 
 
 class MoodSettings(Section):
@@ -91,6 +93,14 @@ class ReactionSettings(Section):
     seed: Annotated[int, Field(ge=0, le=1_000_000)]
 
 
+class MusicSettings(Section):
+    player: Literal["off", "robot", "page"]
+    folder: str
+    after_s: Seconds
+    fade_s: Seconds
+    volume: Share
+
+
 class Settings(Section):
     """All settings; each section is read by the end that default.yaml names."""
 
@@ -100,6 +110,7 @@ class Settings(Section):
     robot: RobotSettings
     mood: MoodSettings
     reactions: ReactionSettings
+    music: MusicSettings
 
 
 def load(path: str | Path | None = None, overrides: Iterable[str] = ()) -> Settings:

@@ -14,6 +14,7 @@ import sys
 import time
 
 from behaviors import library as behavior_library
+from behaviors import songs
 from behaviors.mood import Mood
 from config import robot as robot_settings
 from robot_app import doctor, robots
@@ -23,8 +24,10 @@ from robot_app.director import Director
 from robot_app.interact import interact
 from robot_app.jpeg import best_encoder
 from robot_app.link import Link
+from robot_app.music import Music, Silence
 from robot_app.notes import Notes
 from robot_app.player import Player
+from robot_app.safety import Safety
 from robot_app.tell import Teller
 from robot_app.undo import Undo
 
@@ -39,7 +42,7 @@ class Ending(object):
         self._clock = clock
         self._signals = 0
         self._end_s = None
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
     def in_seconds(self, seconds):
@@ -66,12 +69,14 @@ def main(arguments=None):
             return examine(options, settings["robot"])
         library = behavior_library.load(options.behaviors)
         robot = open_robot(options, settings["robot"])
+        director = Director(library, settings["reactions"])
+        music = open_music(robot, settings["music"], tell)
         link = Link(options.server or settings["robot"]["server"], settings["robot"], tell, notes)
     except (ValueError, EnvironmentError, robots.RobotError) as error:
         print("robot_app: %s" % error, file=sys.stderr)
         return BAD_INPUT
     try:
-        code = run(robot, link, library, settings, options, tell, notes, ended)
+        code = run(robot, link, director, music, settings, options, tell, notes, ended)
     finally:
         link.close()
         robot.end()
@@ -96,37 +101,49 @@ def write_summary(notes, path):
     return 0
 
 
-def run(robot, link, library, settings, options, tell, notes, ended):
+def run(robot, link, director, music, settings, options, tell, notes, ended):
     """Interact, again after every lost connection; put everything back. Gives the exit code."""
-    undo = Undo(tell)
+    undo = Undo(robot, tell)
     camera = Camera(robot, settings["robot"], best_encoder(settings["robot"]["jpeg_quality"]), undo, tell)
     player = Player(robot, settings["robot"], undo, tell)
-    director = Director(library, settings["reactions"])
+    safety = Safety(robot, tell)
     mood = Mood(settings["mood"])
+
+    def prepare():
+        player.prepare(ended)
+        camera.open()
+        safety.prepare()
+
     try:
-        if not hold(robot, player, camera, ended, tell, first=True):
+        if not hold(robot, prepare, ended, tell, first=True):
             return BAD_INPUT
         print("robot_app: %s looks, %s is asked." % (robot.address, link.address), file=sys.stderr)
         if options.seconds is not None:
             ended.in_seconds(options.seconds)
         while not ended():
             try:
-                interact(camera, link, mood, director, player, notes, tell, now_s, ended)
+                interact(camera, link, mood, director, player, safety, music, notes, tell, now_s, ended)
             except robots.RobotLost as lost:
                 tell("robot", "%s Trying on." % lost)
-                hold(robot, player, camera, ended, tell)
+                hold(robot, prepare, ended, tell)
+            except robots.RobotError as error:
+                tell("robot", "the robot refuses: %s Trying on." % error)
+                pause(RETRY_S, ended)
         return 0
     finally:
-        undo.run()
+        for end in (player.halt, music.end, undo.run):
+            try:
+                end()
+            except robots.RobotError:
+                pass  # undo says what is left; the others have nothing to leave
 
 
-def hold(robot, player, camera, ended, tell, first=False):
-    """Connect and have the robot ready: `first`, one refusal is final; later it tries until `ended()`."""
+def hold(robot, prepare, ended, tell, first=False):
+    """Connect and `prepare` the robot: `first`, one refusal is final; later it tries until `ended()`."""
     while not ended():
         try:
             robot.connect(ended)
-            player.prepare(ended)
-            camera.open()
+            prepare()
             tell("robot", None if first else "%s is back." % robot.address)
             return True
         except robots.RobotError as error:
@@ -142,6 +159,13 @@ def pause(seconds, ended):
     until_s = now_s() + seconds
     while now_s() < until_s and not ended():
         time.sleep(0.05)
+
+
+def open_music(robot, settings, tell):
+    """What plays songs, as set; raises songs.SongsError."""
+    if settings["player"] != "robot":
+        return Silence()
+    return Music(robot, settings, songs.load(settings["folder"]), tell)
 
 
 def open_robot(options, settings):

@@ -13,8 +13,10 @@ from __future__ import division, print_function
 from collections import namedtuple
 
 from robot_app.robots import RobotError, RobotLost
+from robot_app.undo import call
 
 PREFIX = "nao-emotion"
+PLACES = 8  # the most that any NAOqi keeps for a name
 CAMERAS = {"top": 0, "bottom": 1}
 RESOLUTIONS = {"vga": 2, "qvga": 1, "qqvga": 0}
 YUV422 = 9  # NAO's own format, the cheapest to get
@@ -45,8 +47,7 @@ class Camera(object):
 
     def open(self):
         """Subscribe; raises RobotError with a sentence when there is no camera to be had."""
-        for row in self._subscribers():
-            self._robot.call("ALVideoDevice", "unsubscribe", row)
+        self._free_leaked()
         self._keep_alive()
         self._handle = self._robot.call(
             "ALVideoDevice", "subscribeCamera", PREFIX, self._index, self._resolution, YUV422, self._fps
@@ -56,13 +57,8 @@ class Camera(object):
                 "the robot's camera %d cannot be subscribed: NAOqi has no place left for %s, or there is no "
                 "such camera." % (self._index, PREFIX)
             )
-        self._undo.note("the camera's subscription", self.close)
+        self._undo.replace("the camera's subscription", call("ALVideoDevice", "unsubscribe", self._handle))
         self._stamp = self._next_s = self._seen_s = None
-
-    def close(self):
-        handle, self._handle = self._handle, None
-        if handle:
-            self._robot.call("ALVideoDevice", "unsubscribe", handle)
 
     def look(self, now_s):
         """A new Picture, or None: it is too early, it was seen already, or NAOqi has none."""
@@ -91,12 +87,19 @@ class Camera(object):
         encoding, data = self._encode(bytes(bytearray(image[6])), width, height)
         return Picture(now_s, width, height, encoding, data)
 
-    def _subscribers(self):
-        """The handles that an earlier robot app left behind."""
-        if not self._robot.offers("ALVideoDevice", "getSubscribers"):
-            return []
-        handles = self._robot.call("ALVideoDevice", "getSubscribers") or []
-        return [str(handle) for handle in handles if str(handle).startswith(PREFIX)]
+    def _free_leaked(self):
+        """Give back the places that robot apps which were killed have left behind."""
+        handles = ["%s_%d" % (PREFIX, place) for place in range(PLACES)]
+        if self._robot.offers("ALVideoDevice", "getSubscribers"):
+            listed = self._robot.call("ALVideoDevice", "getSubscribers") or []
+            handles = [str(handle) for handle in listed if str(handle).startswith(PREFIX)]
+        for handle in handles:
+            try:
+                self._robot.call("ALVideoDevice", "unsubscribe", handle)
+            except RobotLost:
+                raise
+            except RobotError:
+                pass  # nobody had that place
 
     def _keep_alive(self):
         """Ask NAOqi to leave the camera running between subscribers, where this camera knows of that."""
@@ -106,7 +109,7 @@ class Camera(object):
                 self._robot.call("ALVideoDevice", "setParameter", self._index, KEEP_ALIVE, 1)
                 self._undo.note(
                     "the camera's keep-alive",
-                    lambda: self._robot.call("ALVideoDevice", "setParameter", self._index, KEEP_ALIVE, before),
+                    call("ALVideoDevice", "setParameter", self._index, KEEP_ALIVE, before),
                 )
         except RobotLost:
             raise

@@ -139,12 +139,12 @@ class Link(object):
     def may_ask(self, now_s):
         return self._pace.may_ask(now_s)
 
-    def ask(self, picture, doing, mood, now_s):
+    def ask(self, picture, doing, mood, trouble, now_s):
         """Send a camera.Picture, if the PC can be reached at all; never waits."""
         seq = self._pace.ask(now_s)
         frame = contract.Frame(
             seq, picture.taken_s, picture.width, picture.height, picture.encoding,
-            self._name, doing, mood, self._answer_age_s, picture.image,
+            self._name, doing, mood, self._answer_age_s, picture.image, trouble,
         )  # fmt: skip
         try:
             self._socket.send_multipart(contract.encode_frame(frame), zmq.DONTWAIT)

@@ -22,6 +22,7 @@ class Notes(object):
         self.readings = 0  # answers young enough to act on
         self.dropped = Counter()  # answers not acted on: "stale", "overtaken", "unasked", "unreadable", "error"
         self.reactions = []
+        self.stops = []  # of the robot, by its own senses
         self._ages_ms = Counter()
         self._first_s = None
 
@@ -36,10 +37,16 @@ class Notes(object):
 
     def reaction(self, behavior, now_s):
         """`behavior` began, caused by a face; at_s counts from the first picture."""
-        at_s = now_s - (now_s if self._first_s is None else self._first_s)
         self.reactions.append(
-            {"emotion": behavior.emotion, "behavior": behavior.name, "at_s": float("%.3f" % at_s)}
+            {"emotion": behavior.emotion, "behavior": behavior.name, "at_s": self._at_s(now_s)}
         )
+
+    def stop(self, why, now_s):
+        """The robot was stopped, by its own senses; `why` is a sentence."""
+        self.stops.append({"why": why, "at_s": self._at_s(now_s)})
+
+    def _at_s(self, now_s):
+        return float("%.3f" % (now_s - (now_s if self._first_s is None else self._first_s)))
 
     def age_ms(self, share):
         """The age that `share` (0..1) of all answers did not exceed, ms; None without answers."""
@@ -56,6 +63,7 @@ class Notes(object):
             "readings": self.readings,
             "dropped": dict(self.dropped),
             "reactions": self.reactions,
+            "stops": self.stops,
             "answer_age_ms": {"p50": self.age_ms(0.5), "p95": self.age_ms(0.95)},
         }
 

@@ -1,36 +1,30 @@
 # -*- coding: utf-8 -*-
 """The single point of control of the robot: plays one Behavior at a time through ALMotion, ALLeds and speech.
 
-Design   joints go to NAOqi at once as one angleInterpolation; eyes and words go when `tick` finds them due.
+Design   joints go to NAOqi at once as one angleInterpolation; lights, words and sounds go when `tick` finds
+         them due. Getting the robot ready is ready.py's, what it does by itself life.py's.
 Threads  none; NAOqi does its work while we return to look.
 Units    seconds by the robot app's clock, radians, 0xRRGGBB.
-Safety   a behaviour beyond the robot's own limits is refused, never bent, and nothing is played on a robot
-         that rests or has fallen. Only motions that we began are ended by us. The fall manager and
-         Autonomous Life are left as they are. What is changed is noted in `undo` first.
+Safety   joints move only through guard.py, which refuses and never bends. Nothing is played on a robot that
+         rests or has fallen; while it is to keep still, voice and lights alone. Only motions that we began are
+         ended.
 """
 
 from __future__ import division, print_function
 
+from behaviors import choice
 from behaviors.joints import GESTURE_NAMES, STAND
-from robot_app.robots import RobotError, RobotLost, sentence_of, wait
+from robot_app import guard
+from robot_app.life import Life
+from robot_app.ready import HOME_S, Body, get_ready
+from robot_app.robots import RobotError, RobotLost, sentence_of
+from robot_app.words import WORDS
 
-STAND_UP_S = 15.0  # from lying down, at the posture speed below
-POSTURE_SPEED = 0.5  # share of full speed; faster falls
-HOME_S = 1.0  # for arms and head to come back; the widest gesture is 3 rad away, joints reach 7 rad/s
-AT_HOME_RAD = 0.05
-REST_S = 1.0  # what is left of an orderly end for sitting down
 LATE_S = 1.0  # a motion that outlives its behaviour by this is told and let go
-EYES = "FaceLeds"
-
-# What else moves head and arms by itself: (service, is it on?, off, on), the name of each method with its
-# arguments. The first that this NAOqi offers counts; it is held only while a behaviour plays.
-OTHERS = (
-    (
-        ("ALBasicAwareness", ("isEnabled",), ("setEnabled", False), ("setEnabled", True)),
-        ("ALBasicAwareness", ("isAwarenessRunning",), ("stopAwareness",), ("startAwareness",)),  # NAOqi 2.1
-    ),
-    (("ALSpeakingMovement", ("isEnabled",), ("setEnabled", False), ("setEnabled", True)),),
-)
+LATE_BUILTIN_S = 8.0  # NAOqi's own animations take their own time
+LAMENT_S = 60.0  # between two complaints about a silent PC
+EYES, EARS = "FaceLeds", "EarLeds"
+AMBER, WHITE = 0xFF9000, 0xFFFFFF
 
 
 class Player(object):
@@ -42,15 +36,17 @@ class Player(object):
         self._settings = settings
         self._undo = undo
         self._tell = tell
-        self._limits = {}  # joint: [min, max, max speed, max torque], as this robot has them
-        self._language = None
-        self._held = []  # (service, call that switches it on again)
+        self._life = Life(robot, settings["life"], undo)
+        self._body = Body({}, None, [])
         self._foreign = set()  # ids of motions that others had begun before ours
         self._motion = None  # future of our own
+        self._builtin = None  # path of the animation of NAOqi that it is, or None
+        self._sound = None  # future of a sound of ours
         self._began_s = None
-        self._eyes = []  # still to come
-        self._say = []
+        self._due = []  # (at_s, what to do, with what), in order
         self._spoken = 0  # sentences, to take the texts in turn
+        self._still = None  # what keep_still was told last
+        self._lamented_s = None  # when a silent PC was last spoken of
 
     @property
     def doing(self):
@@ -62,42 +58,38 @@ class Player(object):
 
         Raises RobotError where it cannot stand.
         """
-        self.playing = self._motion = None  # after a lost connection nothing of ours is known to run
-        self._release_others()
-        names = self._robot.call("ALMotion", "getBodyNames", "Body")
-        self._limits = dict(zip(names, self._robot.call("ALMotion", "getLimits", "Body")))
-        self._stand(ended)
-        self._prepare_voice()
-        self._undo.note("the eyes", lambda: self._robot.call("ALLeds", "reset", EYES))
+        self.playing = self._motion = self._builtin = None  # after a lost connection nothing of ours is known
+        self._body = get_ready(self._robot, self._settings, self._life, self._undo, self._tell, ended)
 
     def play(self, behavior, now_s):
         """Begin `behavior`, in place of what plays; False, with a sentence told, where the robot cannot."""
-        beyond = self._beyond(behavior)
-        self._tell("behaviour " + behavior.name, beyond)
-        if beyond or not self._is_awake():
+        builtin = None if self._still else self._installed(behavior.builtin)
+        joints = {} if self._still or builtin else behavior.joints
+        if not self._is_awake():
+            return False
+        keys = self._guarded(behavior.name, joints)
+        if keys is None:
             return False
         self._end_motion()
-        self._hold_others()
+        self._life.hold()
         self.playing, self._began_s = behavior, now_s
-        self._eyes, self._say = list(behavior.eyes), list(behavior.say)
-        self._motion = self._move(behavior.joints)
+        self._due = _agenda(self, behavior)
+        self._builtin, self._motion = builtin, self._run(builtin) if builtin else self._move(keys)
         self.tick(now_s)
         return True
 
     def tick(self, now_s):
-        """Send the eye colours and words that are due; end the behaviour when it is over."""
+        """Send the lights, words and sounds that are due; end the behaviour when it is over."""
         if self.playing is None:
             return
         at_s = now_s - self._began_s
-        while self._eyes and self._eyes[0][0] <= at_s:
-            _, colour, fade_s = self._eyes.pop(0)
-            self._send("ALLeds", "fadeRGB", EYES, colour, fade_s)
-        while self._say and self._say[0][0] <= at_s:
-            self._speak(self._say.pop(0)[1])
+        while self._due and self._due[0][0] <= at_s:
+            _, do, arguments = self._due.pop(0)
+            do(*arguments)
         if at_s < self.playing.duration_s:
             return
         if self._motion is not None and not self._motion.isFinished():
-            if at_s < self.playing.duration_s + LATE_S:
+            if at_s < self.playing.duration_s + (LATE_BUILTIN_S if self._builtin else LATE_S):
                 return
             self._tell("motion", "%s did not end in its time; its motion was ended." % self.playing.name)
             self._end_motion()
@@ -108,75 +100,56 @@ class Player(object):
             )
         self._over()
 
-    def stop(self, now_s):
-        """End what plays now: silence, eyes as they were, arms and head on their way to rest. Never waits."""
+    def stop(self):
+        """End what plays now: silence, lights at rest, arms and head on their way to Stand. Never waits."""
+        if self.playing is not None:
+            self.halt()
+            self.come_home()
+
+    def halt(self):
+        """End what plays now and move nothing more: somebody holds the robot, or it falls. Never waits."""
+        self._end_motion()
         if self.playing is None:
             return
-        self._end_motion()
         self._send("ALTextToSpeech", "stopAll")
+        if self._sound is not None and not self._sound.isFinished():
+            self._send("ALAudioPlayer", "stopAll")
         self._send("ALLeds", "reset", EYES)
+        if self.playing.ears:
+            self._send("ALLeds", "reset", EARS)
         self._over()
-        self._motion = self._move(dict((joint, ([HOME_S], [STAND[joint]])) for joint in GESTURE_NAMES))
+
+    def come_home(self):
+        """Send arms and head to Stand, where the body may move."""
+        keys = self._guarded(
+            "the way home", dict((joint, ([HOME_S], [STAND[joint]])) for joint in GESTURE_NAMES)
+        )
+        if keys is not None:
+            self._motion = self._move(keys)
+
+    def keep_still(self, cause):
+        """None, or (occasion, sentence) while the body must not move: it comes home, and a word is said."""
+        begins = cause is not None and self._still is None
+        if begins:
+            self.stop()
+            self._speak(WORDS[cause[0]])
+        self._still = cause
+
+    def lose_pc(self, now_s):
+        """The PC fell silent: what plays finishes or stops, as set; eyes and voice say so, now and then."""
+        if self._settings["when_silent"] == "stop":
+            self.stop()
+        if self._lamented_s is not None and now_s < self._lamented_s + LAMENT_S:
+            return
+        self._lamented_s = now_s
+        self._speak(WORDS["silent"])
+        if self.playing is None:
+            self._light("fadeListRGB", EYES, [AMBER, WHITE], [0.3, 2.0])
 
     def _over(self):
         self.playing = None
-        self._eyes, self._say = [], []
-        self._release_others()
-
-    # From any posture to Stand, and back at the end.
-
-    def _stand(self, ended):
-        awake = self._robot.call("ALMotion", "robotIsWakeUp")
-        family = self._robot.call("ALRobotPosture", "getPostureFamily")
-        posture = self._robot.call("ALRobotPosture", "getPosture")
-        if not awake:
-            self._undo.note("the posture", lambda: self._last(REST_S, "ALMotion", "rest"))
-            self._finish(ended, "ALMotion", "wakeUp")
-        elif family != "Standing":
-            self._undo.note(
-                "the posture",
-                lambda: self._last(REST_S, "ALRobotPosture", "goToPosture", posture, POSTURE_SPEED),
-            )
-        home = [STAND[joint] for joint in GESTURE_NAMES]
-        if awake and family == "Standing":
-            home = list(self._robot.call("ALMotion", "getAngles", list(GESTURE_NAMES), False))
-        elif (
-            not ended()
-            and self._finish(ended, "ALRobotPosture", "goToPosture", "Stand", POSTURE_SPEED) is False
-        ):
-            raise RobotError("the robot cannot stand up; help it to its feet and start again.")
-        self._undo.note("arms and head", lambda: self._go_home(home))
-
-    def _go_home(self, home):
-        """Arms and head to the angles they had at the start; other motions of ours are ended."""
-        if self.playing is not None:
-            self._send("ALTextToSpeech", "stopAll")
-        self._end_motion()
-        self._over()
-        names = list(GESTURE_NAMES)
-        now = self._robot.call("ALMotion", "getAngles", names, False)
-        if max(abs(is_at - to) for is_at, to in zip(now, home)) > AT_HOME_RAD:
-            times_s = [[HOME_S]] * len(names)
-            self._last(
-                HOME_S + 0.3, "ALMotion", "angleInterpolation", names, [[to] for to in home], times_s, True
-            )
-
-    def _last(self, seconds, service, method, *arguments):
-        """One of the last calls: it goes on in the robot even when we do not wait for its end."""
-        future = self._robot.start(service, method, *arguments)
-        if wait(future, seconds) and future.hasError():
-            raise RobotError(sentence_of(future.error()))
-
-    def _finish(self, ended, service, method, *arguments):
-        """What a long call returns; None where the robot app was told to end meanwhile."""
-        future = self._robot.start(service, method, *arguments)
-        if wait(future, STAND_UP_S, ended):
-            if future.hasError():
-                raise RobotError("%s.%s: %s" % (service, method, sentence_of(future.error())))
-            return future.value()
-        if not ended():
-            raise RobotError("%s.%s has not ended after %g s." % (service, method, STAND_UP_S))
-        return None
+        self._due = []
+        self._life.release()
 
     # Joints.
 
@@ -188,111 +161,89 @@ class Player(object):
         )
         return awake
 
-    def _beyond(self, behavior):
-        """Why this robot must not play `behavior`, in a sentence, or None."""
-        for joint in sorted(behavior.joints):
-            times_s, angles = behavior.joints[joint]
-            if joint not in self._limits:
-                return "%s moves %s, which this robot does not have; it is not played." % (behavior.name, joint)
-            low, high, speed = self._limits[joint][:3]
-            for angle in angles:
-                if not low <= angle <= high:
-                    return "%s moves %s to %.3f, beyond this robot's %.3f..%.3f; it is not played." % (
-                        behavior.name, joint, angle, low, high,
-                    )  # fmt: skip
-            for i in range(1, len(angles)):
-                asked = abs(angles[i] - angles[i - 1]) / (times_s[i] - times_s[i - 1])
-                if asked > speed:
-                    return "%s moves %s at %.1f rad/s, beyond this robot's %.1f; it is not played." % (
-                        behavior.name, joint, asked, speed,
-                    )  # fmt: skip
-        return None
+    def _guarded(self, name, joints):
+        """What ALMotion takes for {joint: (times_s, angles)}; None, and a sentence, where it is refused."""
+        known = [joint for joint in joints if joint in self._body.limits]
+        try:
+            now = self._robot.call("ALMotion", "getAngles", known, True) if known else []
+            keys = guard.check(joints, self._body.limits, dict(zip(known, now)))
+        except guard.Refused as refused:
+            self._tell("behaviour " + name, "%s is not played: %s." % (name, refused))
+            return None
+        self._tell("behaviour " + name, None)
+        return keys
 
-    def _move(self, joints):
-        """The future of one angleInterpolation of {joint: (times, angles)}, or None where there is none."""
-        names = sorted(joints)
+    def _move(self, keys):
+        """The future of one angleInterpolation of what `_guarded` gave, or None where there is none."""
+        names, angles, times_s = keys
         if not names:
             return None
         self._foreign = set(self._tasks())
-        try:
-            return self._robot.start(
-                "ALMotion", "angleInterpolation",
-                names, [joints[name][1] for name in names], [joints[name][0] for name in names], True,
-            )  # fmt: skip
-        except RobotLost:
-            raise
-        except RobotError as error:
-            self._tell("motion", "a motion was refused: %s" % error)
-            return None
+        return self._send("ALMotion", "angleInterpolation", names, angles, times_s, True)
+
+    def _installed(self, paths):
+        """The first of NAOqi's own animations that this robot has, or None."""
+        for path in paths:
+            if self._robot.offers("ALBehaviorManager", "isBehaviorInstalled") and self._robot.call(
+                "ALBehaviorManager", "isBehaviorInstalled", path
+            ):
+                return path
+        return None
+
+    def _run(self, path):
+        self._foreign = set(self._tasks())
+        return self._send("ALBehaviorManager", "runBehavior", path)
 
     def _end_motion(self):
-        """Kill our own motion, if it still runs."""
+        """End our own motion, if it still runs."""
         if self._motion is not None and not self._motion.isFinished():
+            if self._builtin:
+                self._send("ALBehaviorManager", "stopBehavior", self._builtin)
             for task in self._tasks():
                 if task not in self._foreign:
                     self._robot.call("ALMotion", "killTask", task)
-        self._motion = None
+        self._motion = self._builtin = None
 
     def _tasks(self):
         """Ids of the angleInterpolations that run in the robot."""
         rows = self._robot.call("ALMotion", "getTaskList") or []
         return [row[1] for row in rows if "angleinterpolation" in str(row[0]).lower()]
 
-    # What else moves head and arms.
-
-    def _hold_others(self):
-        if self._held:
-            return
-        for releases in OTHERS:
-            for service, is_on, off, on in releases:
-                if self._robot.offers(service, is_on[0]):
-                    if self._robot.call(service, *is_on):
-                        self._held.append((service, on))
-                        self._undo.note(service, self._release_others)
-                        self._robot.call(service, *off)
-                    break
-
-    def _release_others(self):
-        while self._held:
-            service, on = self._held.pop()
-            self._robot.call(service, *on)
-
-    # Voice and eyes.
-
-    def _prepare_voice(self):
-        wanted, volume = str(self._settings["language"]), self._settings["volume"]
-        before = self._robot.call("ALTextToSpeech", "getLanguage")
-        installed = self._robot.call("ALTextToSpeech", "getAvailableLanguages")
-        self._language = before
-        if wanted not in installed:
-            self._tell(
-                "language",
-                "the robot has no voice for %s (it has %s) and keeps %s."
-                % (wanted, ", ".join(sorted(installed)) or "none", before),
-            )
-        elif wanted != before:
-            self._undo.note("the language", lambda: self._robot.call("ALTextToSpeech", "setLanguage", before))
-            self._robot.call("ALTextToSpeech", "setLanguage", wanted)
-            self._language = wanted
-        if volume is not None:
-            loudness = self._robot.call("ALTextToSpeech", "getVolume")
-            self._undo.note("the volume", lambda: self._robot.call("ALTextToSpeech", "setVolume", loudness))
-            self._robot.call("ALTextToSpeech", "setVolume", float(volume))
+    # Voice, lights, sounds.
 
     def _speak(self, texts):
-        """Say one of {language: [text, ...]}, each in its turn."""
-        if self._language not in texts:
-            self._tell("words", "%s has no words in %s; it plays silently." % (self.doing, self._language))
-            return
-        choices = texts[self._language]
+        """Say one of {language: [text, ...]}, in its turn, in the best language that there is a voice for."""
+        found = choice.words(texts, self._body.language, self._body.languages, self._spoken)
         self._spoken += 1
-        self._send("ALTextToSpeech", "say", choices[self._spoken % len(choices)])
+        if found is None:
+            if self._body.languages:  # else it was told already that this robot cannot speak
+                self._tell("words", "there are no words for this in %s." % ", ".join(self._body.languages))
+            return
+        language, text = found
+        more = () if language == self._body.language else (language,)
+        self._send("ALTextToSpeech", "say", text, *more)
+
+    def _light(self, method, *arguments):
+        self._send("ALLeds", method, *arguments)
+
+    def _play_sound(self, path):
+        self._sound = self._send("ALAudioPlayer", "playFile", path)
 
     def _send(self, service, method, *arguments):
-        """Have eyes or voice do something; a refusal is told and harms nothing else."""
+        """The future of a call that nobody waits for; None where it is refused, which harms nothing else."""
         try:
-            self._robot.start(service, method, *arguments)
+            return self._robot.start(service, method, *arguments)
         except RobotLost:
             raise
         except RobotError as error:
             self._tell(service, "%s" % error)
+            return None
+
+
+def _agenda(player, behavior):
+    """[(at_s, function, arguments), ...] of all that is not motion, in the order of time."""
+    due = [(at_s, player._light, ("fadeRGB", EYES, colour, fade_s)) for at_s, colour, fade_s in behavior.eyes]
+    due += [(at_s, player._light, ("fade", EARS, level, fade_s)) for at_s, level, fade_s in behavior.ears]
+    due += [(at_s, player._speak, (texts,)) for at_s, texts in behavior.say]
+    due += [(at_s, player._play_sound, (path,)) for at_s, path in behavior.sounds]
+    return sorted(due, key=lambda row: row[0])

@@ -12,6 +12,7 @@ import os
 
 CALL_S = 2.0  # A call that moves nothing answers within this, or the robot is gone.
 CONNECT_S = 5.0
+LONG_S = 15.0  # the longest way from lying down to Stand
 SLICE_MS = 50  # qi waits in C++, where no signal reaches Python; so it waits in slices.
 
 
@@ -72,6 +73,18 @@ class Robot(object):
             return getattr(self._service(service), method)(*arguments, _async=True)
         except (RuntimeError, AttributeError) as error:
             self._fail("%s.%s" % (service, method), error)
+
+    def finish(self, ended, service, method, *arguments):
+        """What a long call returns, once it has ended; None where `ended()` came first."""
+        future = self.start(service, method, *arguments)
+        name = "%s.%s" % (service, method)
+        if wait(future, LONG_S, ended):
+            if future.hasError():
+                self._fail(name, future.error())
+            return future.value()
+        if not ended():
+            raise RobotError("%s has not ended after %g s." % (name, LONG_S))
+        return None
 
     def offers(self, service, method):
         """Whether this NAOqi has the method; releases differ."""

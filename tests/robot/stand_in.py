@@ -74,6 +74,11 @@ class Naoqi(object):
         self.subscribers = []
         self.places = 6
         self.keep_alive = 0
+        self.life = "solitary"
+        self.installed = []  # NAOqi's own animations
+        self.songs = []  # [path, volume or None once it is stopped, Future]
+        # What nothing touches; what is not in there raises, as in NAOqi.
+        self.memory = {"FrontTactilTouched": 0.0, "RightBumperPressed": 0.0, "footContact": 1.0}
 
     # The session
 
@@ -168,7 +173,7 @@ class Naoqi(object):
 
     # ALTextToSpeech, ALLeds, what moves by itself
 
-    def ALTextToSpeech_say(self, text):
+    def ALTextToSpeech_say(self, text, language=None):
         return None
 
     def ALTextToSpeech_stopAll(self):
@@ -192,6 +197,12 @@ class Naoqi(object):
     def ALLeds_fadeRGB(self, name, colour, seconds):
         return None
 
+    def ALLeds_fade(self, name, intensity, seconds):
+        return None
+
+    def ALLeds_fadeListRGB(self, name, colours, times_s):
+        return None
+
     def ALLeds_reset(self, name):
         return None
 
@@ -206,6 +217,58 @@ class Naoqi(object):
 
     def ALSpeakingMovement_setEnabled(self, on):
         self.speaking_moves = on
+
+    def ALAutonomousLife_getState(self):
+        return self.life
+
+    def ALAutonomousLife_setState(self, state):
+        self.life = state
+
+    # ALMemory, ALBehaviorManager, ALAudioPlayer
+
+    def ALMemory_getData(self, key):
+        if key not in self.memory:
+            return Future().end(error="ALMemory::getData\n\tno data under %s" % key)
+        return self.memory[key]
+
+    def ALMemory_getListData(self, keys):
+        return [self.memory.get(key) for key in keys]
+
+    def ALMemory_insertData(self, key, value):
+        self.memory[key] = value
+
+    def ALBehaviorManager_isBehaviorInstalled(self, path):
+        return path in self.installed
+
+    def ALBehaviorManager_runBehavior(self, path):
+        self.motions.append((100 + len(self.motions), Future()))
+        return self.motions[-1][1]
+
+    def ALBehaviorManager_stopBehavior(self, path):
+        self.motions[-1][1].end()
+
+    def ALAudioPlayer_playFile(self, path):
+        return Future()
+
+    def ALAudioPlayer_stopAll(self):
+        return None
+
+    def ALAudioPlayer_loadFile(self, path):
+        self.songs.append([path, None, Future()])
+        return len(self.songs) - 1
+
+    def ALAudioPlayer_play(self, song, volume, pan):
+        self.songs[song][1] = volume
+        return self.songs[song][2]
+
+    def ALAudioPlayer_setVolume(self, song, volume):
+        self.songs[song][1] = volume
+
+    def ALAudioPlayer_stop(self, song):
+        self.songs[song][2].end()
+
+    def ALAudioPlayer_unloadFile(self, song):
+        self.songs[song][1] = None
 
     # ALVideoDevice
 

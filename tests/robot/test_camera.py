@@ -24,8 +24,8 @@ class Looking(object):
         self.naoqi = naoqi or Naoqi()
         self.said = io.StringIO() if str is not bytes else io.BytesIO()
         self.tell = Teller(self.said)
-        self.undo = Undo(self.tell)
         self.robot = Robot(lambda ended: self.naoqi, "the stand-in")
+        self.undo = Undo(self.robot, self.tell)
         self.robot.connect()
         self.camera = Camera(self.robot, SETTINGS, jpeg.raw, self.undo, self.tell)
 

@@ -15,6 +15,7 @@ SETTINGS = {
     "robot": {"server": "tcp://127.0.0.1:1", "robot": "tcp://127.0.0.1:1", "name": "nao", "camera": "top"},
     "mood": {},
     "reactions": {},
+    "music": {},
 }
 
 

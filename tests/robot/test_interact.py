@@ -21,9 +21,11 @@ from robot_app.clock import now_s
 from robot_app.director import Director
 from robot_app.interact import interact
 from robot_app.link import Link
+from robot_app.music import Silence
 from robot_app.notes import Notes
 from robot_app.player import Player
 from robot_app.robots import Robot
+from robot_app.safety import Safety
 from robot_app.tell import Teller
 from robot_app.undo import Undo
 
@@ -31,6 +33,7 @@ PATIENCE_S = 20.0
 ROBOT = {
     "name": "nao", "camera": "top", "resolution": "vga", "fps": 30, "jpeg_quality": 80, "in_flight": 1,
     "max_age_s": 5.0, "silence_s": 0.3, "language": "English", "volume": None,
+    "life": "keep", "when_silent": "finish",
 }  # fmt: skip
 MOOD = {"smooth_s": 0.0, "enter": 0.5, "leave": 0.35, "dwell_s": 0.0, "absent_s": 0.1}
 REACTIONS = {
@@ -107,9 +110,10 @@ class Play(object):
         self.said = io.StringIO() if str is not bytes else io.BytesIO()
         self.tell = Teller(self.said)
         self.notes = Notes()
-        undo = Undo(self.tell)
         robot = Robot(lambda ended: self.naoqi, "the stand-in")
         robot.connect()
+        undo = Undo(robot, self.tell)
+        self.safety = Safety(robot, self.tell)
         self.player = Player(robot, ROBOT, undo, self.tell)
         self.camera = Camera(robot, ROBOT, jpeg.raw, undo, self.tell)
         self.link = Link("tcp://127.0.0.1:%d" % self.pc.port, ROBOT, self.tell, self.notes)
@@ -123,8 +127,8 @@ class Play(object):
         """Interact until `enough()`."""
         until_s = now_s() + PATIENCE_S
         interact(
-            self.camera, self.link, self.mood, self.director, self.player, self.notes, self.tell, now_s,
-            lambda: enough() or now_s() > until_s,
+            self.camera, self.link, self.mood, self.director, self.player, self.safety, Silence(), self.notes,
+            self.tell, now_s, lambda: enough() or now_s() > until_s,
         )  # fmt: skip
         assert enough(), "it did not come within %g s: %s" % (PATIENCE_S, self.said.getvalue())
 

@@ -191,7 +191,7 @@ class Ends(object):
         before = self.notes.frames
         while self.notes.frames == before and now_s() < until_s:
             if self.link.may_ask(now_s()):
-                self.link.ask(picture(now_s()), None, None, now_s())
+                self.link.ask(picture(now_s()), None, None, None, now_s())
             self.link.answer(0.01, now_s)
         assert self.notes.frames == before + 1, "no frame could be sent"
 
@@ -262,14 +262,14 @@ def test_a_repeated_answer_is_dropped_with_its_orders(pc, ends):
 
 def test_an_absent_pc_is_told_once_in_a_sentence_and_its_return_too(context):
     absent = socket.socket()
-    absent.bind(("127.0.0.1", 0))  # the port is taken, so nobody else listens there, and refuses every connection
+    absent.bind(("127.0.0.1", 0))  # taken, so nobody else listens there: it refuses
     port = absent.getsockname()[1]
     ends = Ends(port, silence_s=0.2)
     silences = []
 
     def silent_thrice():
         if ends.link.may_ask(now_s()):
-            ends.link.ask(picture(now_s()), None, None, now_s())
+            ends.link.ask(picture(now_s()), None, None, None, now_s())
         if ends.link.is_silent and ends.lines.text:
             silences.append(1)
         return len(silences) > 60
@@ -283,7 +283,7 @@ def test_an_absent_pc_is_told_once_in_a_sentence_and_its_return_too(context):
     until_s = now_s() + PATIENCE_S
     while ends.notes.readings == 0 and now_s() < until_s:
         if ends.link.may_ask(now_s()):
-            ends.link.ask(picture(now_s()), None, None, now_s())
+            ends.link.ask(picture(now_s()), None, None, None, now_s())
         if back.socket.poll(10):
             who, frame = back.frame()
             back.answer(who, reading(frame))

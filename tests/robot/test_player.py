@@ -10,12 +10,13 @@ from stand_in import Naoqi
 
 from behaviors.joints import GESTURE_NAMES, STAND
 from behaviors.keyframes import Behavior
-from robot_app.player import EYES, HOME_S, Player
+from robot_app.player import EYES, Player
+from robot_app.ready import HOME_S
 from robot_app.robots import Robot, RobotError, RobotLost
 from robot_app.tell import Teller
 from robot_app.undo import Undo
 
-SETTINGS = {"language": "English", "volume": 0.6}
+SETTINGS = {"language": "English", "volume": 0.6, "life": "keep", "when_silent": "finish"}
 CHEER = Behavior(
     name="cheer",
     emotion="happy",
@@ -39,9 +40,9 @@ class Stage(object):
         self.naoqi = naoqi or Naoqi()
         self.said = io.StringIO() if str is not bytes else io.BytesIO()
         tell = Teller(self.said)
-        self.undo = Undo(tell)
         self.robot = Robot(lambda ended: self.naoqi, "the stand-in")
         self.robot.connect()
+        self.undo = Undo(self.robot, tell)
         self.player = Player(self.robot, dict(SETTINGS, **settings), self.undo, tell)
 
     def prepared(self):
@@ -130,7 +131,7 @@ def test_a_behaviour_beyond_this_robots_limits_is_refused_with_a_sentence(stage)
     beyond = CHEER._replace(joints={"HeadPitch": ([1.0], [0.6])})
     assert not stage.player.play(beyond, 0.0)
     assert "HeadPitch" in stage.said.getvalue() and "0.515" in stage.said.getvalue()
-    assert stage.naoqi.calls == []
+    assert stage.naoqi.motions == [] and stage.naoqi.killed == []
     assert stage.player.doing is None
 
 
@@ -173,7 +174,7 @@ def test_what_was_off_before_stays_off(stage):
 
 def test_a_stop_ends_motion_and_voice_and_sends_the_arms_home(stage):
     stage.player.play(CHEER, 0.0)
-    stage.player.stop(0.4)
+    stage.player.stop()
     assert stage.player.doing is None
     assert stage.naoqi.killed == [100]
     assert stage.naoqi.of("ALTextToSpeech", "stopAll") == [()]
@@ -198,6 +199,84 @@ def test_a_robot_lost_while_playing_is_raised(stage):
     stage.naoqi.connected = False
     with pytest.raises(RobotLost):
         stage.player.play(CHEER, 0.0)
+
+
+def test_a_halt_ends_all_and_moves_nothing_more(stage):
+    stage.player.play(CHEER, 0.0)
+    stage.player.halt()
+    assert stage.player.doing is None and stage.naoqi.killed == [100]
+    assert len(stage.naoqi.motions) == 1
+
+
+def test_a_halt_ends_the_way_home_too(stage):
+    stage.player.play(CHEER, 0.0)
+    stage.player.stop()
+    stage.player.halt()
+    assert stage.naoqi.killed == [100, 101]
+
+
+def test_a_robot_that_is_to_keep_still_speaks_and_shines_and_moves_nothing(stage):
+    stage.player.keep_still(("battery", "its battery is low."))
+    assert stage.player.play(CHEER, 0.0)
+    stage.player.tick(0.6)
+    assert stage.naoqi.motions == []
+    assert len(stage.naoqi.of("ALTextToSpeech", "say")) == 2
+    assert stage.naoqi.of("ALLeds", "fadeRGB") == [(EYES, 0xFFD000, 0.3)]
+    stage.player.keep_still(None)
+    assert stage.player.play(CHEER, 10.0) and len(stage.naoqi.motions) == 1
+
+
+def test_what_moves_comes_home_when_the_robot_is_to_keep_still(stage):
+    stage.player.play(CHEER, 0.0)
+    for _ in range(3):
+        stage.player.keep_still(("hot", "its motors are hot."))
+    assert stage.naoqi.killed == [100] and len(stage.naoqi.motions) == 2
+    assert len(stage.naoqi.of("ALTextToSpeech", "say")) == 1
+
+
+@pytest.mark.parametrize("policy, doing", [("finish", "cheer"), ("stop", None)])
+def test_a_gesture_finishes_or_stops_when_the_pc_falls_silent(policy, doing):
+    stage = Stage(when_silent=policy).prepared()
+    stage.player.play(CHEER, 0.0)
+    stage.player.lose_pc(1.0)
+    assert stage.player.doing == doing
+    assert "connection" in stage.naoqi.of("ALTextToSpeech", "say")[-1][0]
+
+
+def test_a_pc_that_comes_and_goes_is_lamented_once_a_minute(stage):
+    for second in (0.0, 5.0, 30.0, 61.0):
+        stage.player.lose_pc(second)
+    assert len(stage.naoqi.of("ALTextToSpeech", "say")) == 2
+
+
+def test_ears_and_sounds_come_at_their_times(stage):
+    stage.player.play(CHEER._replace(ears=[(0.2, 0.5, 0.1)], sounds=[(0.4, "/home/nao/ding.wav")]), 0.0)
+    stage.player.tick(0.3)
+    assert stage.naoqi.of("ALLeds", "fade") == [("EarLeds", 0.5, 0.1)]
+    assert stage.naoqi.of("ALAudioPlayer", "playFile") == []
+    stage.player.tick(0.4)
+    stage.player.stop()
+    assert stage.naoqi.of("ALAudioPlayer", "playFile") == [("/home/nao/ding.wav",)]
+    assert stage.naoqi.of("ALAudioPlayer", "stopAll") == [()]
+
+
+def test_an_animation_of_naoqi_is_run_where_it_is_installed(stage):
+    happy = CHEER._replace(builtin=["animations/Stand/Gestures/Joy_1", "animations/Stand/Gestures/Joy_2"])
+    stage.player.play(happy, 0.0)
+    assert stage.naoqi.of("ALBehaviorManager", "runBehavior") == []
+    stage.naoqi.end_motion()
+    stage.naoqi.installed = ["animations/Stand/Gestures/Joy_2"]
+    stage.player.play(happy, 10.0)
+    assert stage.naoqi.of("ALBehaviorManager", "runBehavior") == [("animations/Stand/Gestures/Joy_2",)]
+    stage.player.stop()
+    assert stage.naoqi.of("ALBehaviorManager", "stopBehavior") == [("animations/Stand/Gestures/Joy_2",)]
+
+
+def test_a_wrong_behaviour_does_not_end_what_plays(stage):
+    stage.player.play(CHEER, 0.0)
+    assert not stage.player.play(SIGH._replace(joints={"LKneePitch": ([1.0], [0.5])}), 1.0)
+    assert stage.player.doing == "cheer" and stage.naoqi.killed == []
+    assert "sigh is not played: it moves LKneePitch, a leg joint" in stage.said.getvalue()
 
 
 # Before and after
@@ -243,10 +322,10 @@ def test_voice_eyes_and_arms_are_put_back_as_they_were():
     stage.player.prepare(never)
     assert (naoqi.language, naoqi.volume) == ("English", 0.6)
     stage.player.play(CHEER, 0.0)
+    stage.player.halt()
     stage.undo.run()
     assert (naoqi.language, naoqi.volume) == ("French", 0.9)
     assert naoqi.angles["LShoulderPitch"] == 1.0
-    assert naoqi.of("ALLeds", "reset") == [(EYES,)]
     assert naoqi.killed == [100]
     assert naoqi.aware
 
@@ -270,7 +349,7 @@ def test_one_thing_that_cannot_be_put_back_keeps_nothing_else_from_it():
     stage.naoqi.broken["ALLeds.reset"] = "ALLeds::reset\n\tno LEDs"
     stage.undo.run()
     assert stage.naoqi.volume == 0.8
-    assert "the eyes could not be put back" in stage.said.getvalue()
+    assert "eyes and ears could not be put back" in stage.said.getvalue()
 
 
 def test_what_is_left_undone_when_the_robot_is_gone_is_told_in_one_line():
@@ -279,7 +358,7 @@ def test_what_is_left_undone_when_the_robot_is_gone_is_told_in_one_line():
     stage.naoqi.connected = False
     stage.undo.run()
     assert stage.said.getvalue().count("\n") == 1
-    assert "the eyes" in stage.said.getvalue() and "the volume" in stage.said.getvalue()
+    assert "eyes and ears" in stage.said.getvalue() and "the volume" in stage.said.getvalue()
 
 
 def test_a_language_that_is_not_installed_is_told_and_the_robots_own_is_kept():
@@ -290,11 +369,32 @@ def test_a_language_that_is_not_installed_is_told_and_the_robots_own_is_kept():
     assert len(stage.naoqi.of("ALTextToSpeech", "say")) == 1
 
 
-def test_a_behaviour_without_words_in_the_robots_language_plays_silently():
+def test_a_behaviour_without_words_in_the_robots_language_speaks_english_where_there_is_a_voice_for_it():
     stage = Stage(language="French").prepared()
     stage.player.play(CHEER._replace(say=[(0.0, {"English": ["Hurray!"]})]), 0.0)
-    assert stage.naoqi.of("ALTextToSpeech", "say") == []
-    assert "French" in stage.said.getvalue()
+    assert stage.naoqi.of("ALTextToSpeech", "say") == [("Hurray!", "English")]
+    assert stage.naoqi.language == "French"
+
+
+def test_a_robot_without_any_language_plays_silently_and_says_so_once():
+    naoqi = Naoqi()
+    naoqi.languages = []
+    stage = Stage(naoqi).prepared()
+    for start_s in (0.0, 10.0):
+        assert stage.player.play(CHEER, start_s)
+        stage.player.tick(start_s + 0.6)
+    assert naoqi.of("ALTextToSpeech", "say") == []
+    assert stage.said.getvalue().count("\n") == 1 and "no language" in stage.said.getvalue()
+
+
+def test_a_robot_without_a_voice_at_all_plays_silently():
+    class Mute(Naoqi):
+        ALTextToSpeech_getLanguage = property()
+
+    stage = Stage(Mute()).prepared()
+    assert stage.player.play(CHEER, 0.0)
+    stage.player.tick(0.6)
+    assert "cannot speak" in stage.said.getvalue() and stage.naoqi.of("ALTextToSpeech", "say") == []
 
 
 def test_the_robots_own_volume_is_left_when_none_is_set():

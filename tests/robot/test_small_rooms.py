@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""The small rooms of the robot app: clock, tell, notes and undo."""
+"""The small rooms of the robot app: clock, tell and notes."""
 
 from __future__ import division, print_function
 
@@ -12,9 +12,7 @@ import pytest
 from behaviors.keyframes import Behavior
 from robot_app.clock import now_s
 from robot_app.notes import Notes
-from robot_app.robots import RobotError, RobotLost
 from robot_app.tell import Teller
-from robot_app.undo import Undo
 
 CHEER = Behavior(name="cheer", emotion="happy", duration_s=1.0, joints={}, eyes=[], say=[], sees="")
 
@@ -59,6 +57,13 @@ def test_reactions_are_timed_from_the_first_picture():
     assert notes.summary()["reactions"] == [{"emotion": "happy", "behavior": "cheer", "at_s": 2.25}]
 
 
+def test_stops_are_timed_as_reactions_are():
+    notes = Notes()
+    notes.frame(100.0)
+    notes.stop("it was lifted.", 101.5)
+    assert notes.summary()["stops"] == [{"why": "it was lifted.", "at_s": 1.5}]
+
+
 def test_percentiles_are_the_ages_that_half_and_nearly_all_answers_did_not_exceed():
     notes = Notes()
     for age_ms in range(1, 101):
@@ -84,40 +89,3 @@ def test_the_summary_is_written_as_json(tmpdir):
     notes.write(path)
     with io.open(path, encoding="utf-8") as file:
         assert json.load(file) == notes.summary()
-
-
-def test_steps_back_are_done_newest_first_and_once(said):
-    done, undo = [], Undo(Teller(said))
-    undo.note("a", lambda: done.append("a"))
-    undo.note("b", lambda: done.append("b"))
-    undo.run()
-    undo.run()
-    assert done == ["b", "a"]
-
-
-def test_the_first_note_under_a_name_counts(said):
-    done, undo = [], Undo(Teller(said))
-    undo.note("a", lambda: done.append("first"))
-    undo.note("a", lambda: done.append("second"))
-    undo.run()
-    assert done == ["first"]
-
-
-def fail(error):
-    raise error
-
-
-def test_a_step_that_fails_keeps_none_from_being_done(said):
-    done, undo = [], Undo(Teller(said))
-    undo.note("a", lambda: done.append("a"))
-    undo.note("b", lambda: fail(RobotError("no.")))
-    undo.run()
-    assert done == ["a"] and "b could not be put back: no." in said.getvalue()
-
-
-def test_without_a_robot_what_is_left_is_named(said):
-    undo = Undo(Teller(said))
-    for name in ("a", "b", "c"):
-        undo.note(name, lambda: fail(RobotLost("gone.")))
-    undo.run()
-    assert said.getvalue() == "robot_app: not put back: c, b, a; gone.\n"
