@@ -32,8 +32,9 @@ ANSWER_S = 3.0
 YEAR = 2024  # no robot app is older
 PROBE_PX = (64, 48)
 
-# How an inference server greets, and we greet it: ZMTP 3, with the security that this end would use.
-GREETING = b"\xff" + b"\0" * 8 + b"\x7f\x03\0" + b"NULL".ljust(20, b"\0") + b"\0" * 32
+# ZeroMQ's greeting: ten bytes of signature, its version, and at 12..31 the name of its security.
+HELLO = b"\xff" + b"\0" * 8 + b"\x7f\x03"  # ours, up to the version: the other end then says all of its own
+GREETING_BYTES = 64
 
 Finding = namedtuple("Finding", "grade text")
 
@@ -185,10 +186,10 @@ def greeted(host, port):
     line = socket.create_connection((host, port), ANSWER_S)
     try:
         line.settimeout(ANSWER_S)
-        line.sendall(GREETING)
+        line.sendall(HELLO)
         heard = b""
-        while len(heard) < len(GREETING):
-            more = line.recv(len(GREETING) - len(heard))
+        while len(heard) < GREETING_BYTES:
+            more = line.recv(GREETING_BYTES - len(heard))
             if not more:
                 break
             heard += more
