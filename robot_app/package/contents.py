@@ -26,6 +26,7 @@ UUID = "nao-emotion"  # NAOqi's name of the package
 SERVICE = "emotion"  # and of the program in it
 STARTS = ("robot_app.__main__", "robot_app.doctor")
 
+NAOQI = "/opt/aldebaran/lib/python2.7/site-packages"  # a V6's qi, which ssh does not put on the path
 PYZMQ = "19.0.2"  # the last for Python 2.7
 # machine: sha256 of the wheel. NAO V5 and V6 both run 32-bit programs; the other one is for tests.
 WHEELS = {
@@ -49,6 +50,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:1] = [HERE, os.path.join(HERE, "lib")]
+sys.path.append("{naoqi}")
 
 try:
     from robot_app.__main__ import main
@@ -103,7 +105,7 @@ def contents(settings: dict, behaviors: behavior_library.Library, wheel: Path | 
         files["config/robot.json"] = made.read_bytes()
         behavior_library.dump(behaviors, str(made))
         files["behaviors/behaviors.json"] = made.read_bytes()
-    files["__main__.py"] = MAIN.encode()
+    files["__main__.py"] = MAIN.format(naoqi=NAOQI).encode()
     files["manifest.xml"] = MANIFEST.format(uuid=UUID, service=SERVICE, version=version()).encode()
     files["LICENCES.md"] = (HERE / "LICENCES.md").read_bytes()
     files["LICENSE"] = (ROOT / "LICENSE").read_bytes()

@@ -15,16 +15,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from robot_app.package.contents import SERVICE, UUID
+from robot_app.package.contents import NAOQI, SERVICE, UUID
 
 REACH_S = 3.0
 STEP_S = 120.0  # the longest step: copying over slow Wi-Fi, or a person who types a password
 SETTLE_S = 4.0  # a program that cannot run has ended by then
 NAOQI_PORT = 9559
 
-PYTHON = r"""
+PYTHON = f"""
 python2 - <<'END'
 import platform, sys
+sys.path.append("{NAOQI}")
 try:
     import qi
     has = "qi"
