@@ -77,6 +77,7 @@ def optimizers(recipe: Path, path: Path, epochs: int, out: Path) -> None:
 @click.option(
     "--costly", default=0.0, show_default=True, help="Above 0 (say 0.1): layers with large maps lose more."
 )
+@click.option("--multiple", default=2, show_default=True, help="Widths stay multiples of this; 16 is fastest.")
 @click.option("--epochs", default=20, show_default=True)
 @RECIPE
 @click.option("--out", type=click.Path(path_type=Path), help="[default: runs/NAME-METHOD-RATE]")
@@ -87,6 +88,7 @@ def prune(
     rate: float,
     alpha: float,
     costly: float,
+    multiple: int,
     epochs: int,
     recipe: Path | None,
     out: Path | None,
@@ -99,7 +101,7 @@ def prune(
 
     out = out or Path("runs") / f"{Path(name).name}-{method}-{rate}"
     start = pruning.start_named(name, recipe)
-    print(pruning.table(pruning.prune(start, method, rate, path, out, epochs, alpha, costly)))
+    print(pruning.table(pruning.prune(start, method, rate, path, out, epochs, alpha, costly, multiple)))
     print(f"To keep it: python -m models export {out}/weights.safetensors NEWNAME --recipe {out}/recipe.yaml")
 
 

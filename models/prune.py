@@ -5,7 +5,7 @@
 The filters are removed, not masked: out comes an ordinary network of the same class with smaller widths.
 Which layers share their channels is found by torch-pruning (Fang et al. 2023, arXiv 2301.12900); which
 channels matter least is said by `models/filters.py`. As in the paper every layer loses the same share of its
-filters, the least share by which `rate` of all parameters is gone.
+filters, the least share by which `rate` of all parameters is gone, as far as widths of whole groups allow.
 
 A run's folder gets start.safetensors (pruned, not yet taught), recipe.yaml (the fine-tuning, which
 `python -m models train` understands), report.json, and what training writes. A run that was stopped goes
@@ -31,7 +31,6 @@ from models.filters import METHODS, FilterImportance, makers
 from models.losses import CLASSES
 from models.networks import build
 
-MULTIPLE = {64: 2, 100_000: 4}  # widths up to the key stay multiples of the value: CPUs take channels in groups
 MOST = 0.85  # no layer loses more than this share
 CALIBRATION_FACES = 2048
 SHRINK = 0.02  # sqdc: what an epoch takes off the scale of a normalisation
@@ -89,7 +88,8 @@ def graph_of(net: nn.Module) -> tp.DependencyGraph:
 def groups_of(net: nn.Module) -> dict[str, tp.Group]:
     """The channels that can only go together, by the name of a convolution that makes them."""
     names = {module: name for name, module in net.named_modules()}
-    groups = graph_of(net).get_all_groups(ignored_layers=[net.classifier])
+    whole = [net.classifier, *getattr(net, "whole", ())]
+    groups = graph_of(net).get_all_groups(ignored_layers=whole)
     return {names[group[0].dep.target.module]: group for group in groups}
 
 
@@ -98,15 +98,14 @@ def ranking(net: nn.Module, importance: FilterImportance) -> dict[str, Tensor]:
     return {name: importance(group).argsort() for name, group in groups_of(net).items()}
 
 
-def kept(channels: int, share: float) -> int:
-    """How many channels stay when `share` of them should go: a multiple as in MULTIPLE, at least that."""
-    multiple = next(step for widest, step in MULTIPLE.items() if channels <= widest)
+def kept(channels: int, share: float, multiple: int = 2) -> int:
+    """How many channels stay when `share` of them should go: a multiple of `multiple`, at least that."""
     return min(channels, max(multiple, round(channels * (1 - share) / multiple) * multiple))
 
 
-def remove(network: str, net: nn.Module, order: dict[str, Tensor], shares: dict[str, float]) -> nn.Module:
-    """A network of the same kind without the first `shares` of the channels in `order`; `net` stays."""
-    return remove_both(network, net, None, order, shares)[0]
+def remove(network: str, net: nn.Module, order: dict[str, Tensor], widths: dict[str, int]) -> nn.Module:
+    """A network of the same kind with the last `widths` of the channels in `order`; `net` stays."""
+    return remove_both(network, net, None, order, widths)[0]
 
 
 def remove_both(
@@ -114,7 +113,7 @@ def remove_both(
     net: nn.Module,
     second: nn.Linear | None,
     order: dict[str, Tensor],
-    shares: dict[str, float],
+    widths: dict[str, int],
 ) -> tuple[nn.Module, nn.Linear | None]:
     """As `remove`, with a second classifier on the same embedding, which loses the same channels."""
     copied = copy.deepcopy(net)
@@ -123,7 +122,7 @@ def remove_both(
     graph = graph_of(copied)
     modules = dict(copied.named_modules())
     for name, channels in order.items():
-        lost = channels[: len(channels) - kept(len(channels), shares[name])]
+        lost = channels[: len(channels) - widths[name]]
         if len(lost):
             graph.get_pruning_group(modules[name], tp.prune_conv_out_channels, lost.tolist()).prune()
     copied.classifier, *rest = (
@@ -146,11 +145,14 @@ def one_linear(heads: list[nn.Linear], rows: slice = slice(None)) -> nn.Linear:
     return whole
 
 
-def shares_for(network: str, net: nn.Module, rate: float, costly: float = 0.0) -> dict[str, float]:
-    """The least shares of channels, by group, with which at least `rate` of the parameters goes.
+def widths_for(
+    network: str, net: nn.Module, rate: float, costly: float = 0.0, multiple: int = 2
+) -> dict[str, int]:
+    """The channels that stay, by group, when every layer loses the least share by which `rate` is gone.
 
     `costly` 0 takes the same share everywhere; above 0 a group's share grows with the pixels of its map to
-    that power, so that layers which cost much time lose more.
+    that power, so that layers which cost much time lose more. Widths stay multiples of `multiple`: CPUs take
+    channels in groups, ONNX Runtime with AVX-512 in groups of 16.
     """
     if not 0 < rate < 1:
         raise data.DataError(
@@ -162,20 +164,24 @@ def shares_for(network: str, net: nn.Module, rate: float, costly: float = 0.0) -
     middle = float(np.mean(list(weight.values())))
     target, low, high = (1 - rate) * parameters(net), 0.0, 1.0
 
-    def shares(level: float) -> dict[str, float]:
-        return {name: min(MOST, level * weight[name] / middle) for name in groups}
+    def widths(level: float) -> dict[str, int]:
+        return {
+            name: kept(len(order), min(MOST, level * weight[name] / middle), multiple)
+            for name, order in any_order.items()
+        }
 
-    if parameters(remove(network, net, any_order, shares(high))) > target:
+    if parameters(remove(network, net, any_order, widths(high))) > target:
         raise data.DataError(
-            f"prune: no more than {MOST:.0%} of a layer goes, and that is not {rate:.0%} of this network."
+            f"prune: no more than {MOST:.0%} of a layer goes, in steps of {multiple} channels, and that is not "
+            f"{rate:.0%} of this network."
         )
     while high - low > 3e-3:
         level = (low + high) / 2
-        if parameters(remove(network, net, any_order, shares(level))) > target:
+        if parameters(remove(network, net, any_order, widths(level))) > target:
             low = level
         else:
             high = level
-    return shares(high)
+    return widths(high)
 
 
 def parameters(net: nn.Module) -> int:
@@ -217,16 +223,16 @@ def recalibrate(net: nn.Module, images: np.ndarray) -> None:
 # What happens after each epoch of the two methods that train before they remove
 
 
-def zero_lowest(net: nn.Module, importance: FilterImportance, shares: dict[str, float]) -> None:
+def zero_lowest(net: nn.Module, importance: FilterImportance, widths: dict[str, int]) -> None:
     """SFP: the filters that would go now are set to zero; they may grow again."""
     for name, group in groups_of(net).items():
         order = importance(group).argsort()
         for conv in makers(group, importance.parts):
-            conv.weight.data[order[: len(order) - kept(len(order), shares[name])]] = 0
+            conv.weight.data[order[: len(order) - widths[name]]] = 0
 
 
 @torch.no_grad()
-def shrink_scales(net: nn.Module, importance: FilterImportance, shares: dict[str, float]) -> None:
+def shrink_scales(net: nn.Module, importance: FilterImportance, widths: dict[str, int]) -> None:
     """SQDC: the proximal step of an L1 penalty on the scales of the normalisations."""
     for parts in importance.parts.values():
         scale = parts.norm.weight
@@ -236,7 +242,7 @@ def shrink_scales(net: nn.Module, importance: FilterImportance, shares: dict[str
 SOFT: dict[str, Callable] = {"sfp": zero_lowest, "sqdc": shrink_scales}
 
 
-def soften(recipe_path: Path, path: Path, out: Path, method: str, shares: dict[str, float]) -> nn.Module:
+def soften(recipe_path: Path, path: Path, out: Path, method: str, widths: dict[str, int]) -> nn.Module:
     """Train by the recipe, with the step of `method` after every epoch; gives the network after the last."""
     recipe = training.Recipe.read(recipe_path)
     run = training.Run(recipe, out)
@@ -245,7 +251,7 @@ def soften(recipe_path: Path, path: Path, out: Path, method: str, shares: dict[s
     while run.epoch < recipe.epochs:
         loss = training.one_epoch(run, lessons)
         run.net.cpu()
-        SOFT[method](run.net, METHODS[method](run.net), shares)
+        SOFT[method](run.net, METHODS[method](run.net), widths)
         run.net.to(run.device)
         run.epoch += 1
         run.plateau.update(loss)
@@ -266,6 +272,7 @@ def prune(
     epochs: int,
     alpha: float = 0.85,
     costly: float = 0.0,
+    multiple: int = 2,
     soft_epochs: int = 2,
 ) -> dict:
     """Prune and fine-tune in the folder `out`; gives the report that it also writes there.
@@ -275,6 +282,7 @@ def prune(
     asked = {"network": start.network, "of": start.teacher, "method": method, "rate": rate, "epochs": epochs}
     asked |= {"alpha": alpha} if method == "pca" else {}
     asked |= {"costly": costly} if costly else {}
+    asked |= {"multiple": multiple} if multiple != 2 else {}
     report_path = out / "report.json"
     report = json.loads(report_path.read_text()) if report_path.is_file() else {"asked": asked}
     if report["asked"] != asked:
@@ -283,15 +291,15 @@ def prune(
     if "pruned" not in report:
         out.mkdir(parents=True, exist_ok=True)
         soft = min(soft_epochs, epochs - 1) if method in SOFT else 0
-        shares = shares_for(start.network, start.net, rate, costly)
+        widths = widths_for(start.network, start.net, rate, costly, multiple)
         report["before"] = facts(start.net, validation, start.labels, start.second)
         net = start.net
         if soft:
             (out / "soft").mkdir(exist_ok=True)
             save(start.net, out / "soft" / "start.safetensors", start.second)
-            net = soften(write_recipe(start, start.net, out / "soft", soft), path, out / "soft", method, shares)
+            net = soften(write_recipe(start, start.net, out / "soft", soft), path, out / "soft", method, widths)
         importance = METHODS[method](net, alpha) if method == "pca" else METHODS[method](net)
-        pruned, second = remove_both(start.network, net, start.second, ranking(net, importance), shares)
+        pruned, second = remove_both(start.network, net, start.second, ranking(net, importance), widths)
         recalibrate(pruned, learnt_faces(path).images[:CALIBRATION_FACES])
         save(pruned, out / "start.safetensors", second)
         write_recipe(start, pruned, out, epochs - soft)

@@ -146,7 +146,7 @@ def test_at_least_the_rate_of_the_parameters_goes_and_little_more(name):
     net = small(name)
     for rate in (0.3, 0.4):
         pruned = prune.remove(
-            name, net, prune.ranking(net, METHODS["pca"](net)), prune.shares_for(name, net, rate)
+            name, net, prune.ranking(net, METHODS["pca"](net)), prune.widths_for(name, net, rate)
         )
         gone = 1 - prune.parameters(pruned) / prune.parameters(net)
         assert rate <= gone < rate + 0.1
@@ -154,9 +154,9 @@ def test_at_least_the_rate_of_the_parameters_goes_and_little_more(name):
 
 def test_every_method_removes_two_fifths_of_the_real_xrs_and_leaves_even_widths():
     net = build("xrs").eval()
-    shares = prune.shares_for("xrs", net, 0.4)
+    widths = prune.widths_for("xrs", net, 0.4)
     for method, importance in METHODS.items():
-        pruned = prune.remove("xrs", net, prune.ranking(net, importance(net)), shares)
+        pruned = prune.remove("xrs", net, prune.ranking(net, importance(net)), widths)
         assert 0.40 <= 1 - prune.parameters(pruned) / 1_517_143 < 0.41, method
         assert export.multiply_adds(pruned) < 0.61 * export.multiply_adds(net), method
         assert all(row[0] % 2 == row[2] % 2 == 0 for row in pruned.shape["modules"]), method
@@ -165,7 +165,7 @@ def test_every_method_removes_two_fifths_of_the_real_xrs_and_leaves_even_widths(
 def test_layers_with_large_maps_lose_more_when_asked():
     net = build("xrs").eval()
     order = {name: torch.arange(len(group[0].idxs)) for name, group in prune.groups_of(net).items()}
-    even, lean = (prune.remove("xrs", net, order, prune.shares_for("xrs", net, 0.4, c)) for c in (0.0, 0.1))
+    even, lean = (prune.remove("xrs", net, order, prune.widths_for("xrs", net, 0.4, c)) for c in (0.0, 0.1))
     assert export.multiply_adds(lean) < 0.9 * export.multiply_adds(even)
     assert lean.shape["stem"][1][0] < even.shape["stem"][1][0]
 
@@ -174,13 +174,11 @@ def test_layers_with_large_maps_lose_more_when_asked():
 def test_filters_that_do_nothing_are_removed_and_the_answers_stay(name):
     """Every filter that goes, its bias and its gate's input are made zero before; so nothing may change."""
     net = small(name)
-    shares = prune.shares_for(name, net, 0.4)
+    widths = prune.widths_for(name, net, 0.4)
     order = prune.ranking(net, METHODS["magnitude"](net))
     parts = parts_of(net)
     for group_name, group in prune.groups_of(net).items():
-        lost = order[group_name][
-            : len(order[group_name]) - prune.kept(len(order[group_name]), shares[group_name])
-        ]
+        lost = order[group_name][: len(order[group_name]) - widths[group_name]]
         for conv in prune.makers(group, parts):
             conv.weight.data[lost] = 0
             if conv in parts:
@@ -189,7 +187,7 @@ def test_filters_that_do_nothing_are_removed_and_the_answers_stay(name):
             if conv.bias is not None:
                 conv.bias.data[lost] = 0
     second = torch.nn.Linear(net.classifier.in_features, 7)
-    pruned, narrowed = prune.remove_both(name, net, second, order, shares)
+    pruned, narrowed = prune.remove_both(name, net, second, order, widths)
     faces = torch.rand(3, 1, 48, 48) * 2 - 1
     assert prune.parameters(pruned) < 0.65 * prune.parameters(net)
     assert torch.allclose(pruned(faces), net(faces), atol=1e-5)
@@ -198,7 +196,7 @@ def test_filters_that_do_nothing_are_removed_and_the_answers_stay(name):
 
 def test_a_pruned_network_is_rebuilt_from_the_yaml_of_its_shape_and_its_onnx_agrees_with_torch(tmp_path):
     net = small()
-    pruned = prune.remove("xrs", net, prune.ranking(net, PCA(net)), prune.shares_for("xrs", net, 0.4))
+    pruned = prune.remove("xrs", net, prune.ranking(net, PCA(net)), prune.widths_for("xrs", net, 0.4))
     prune.save(pruned, tmp_path / "weights.safetensors")
     YAML().dump(pruned.shape, tmp_path / "shape.yaml")
     shape = YAML(typ="safe").load(tmp_path / "shape.yaml")
@@ -211,19 +209,19 @@ def test_a_pruned_network_is_rebuilt_from_the_yaml_of_its_shape_and_its_onnx_agr
 def test_the_unpruned_network_stays_as_it_was():
     net = small()
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    prune.remove("xrs", net, prune.ranking(net, PCA(net)), prune.shares_for("xrs", net, 0.4))
+    prune.remove("xrs", net, prune.ranking(net, PCA(net)), prune.widths_for("xrs", net, 0.4))
     assert all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, -0.2])
 def test_a_rate_that_is_no_share_is_refused(rate):
     with pytest.raises(data.DataError, match="above 0 and below 1"):
-        prune.shares_for("xrs", small(), rate)
+        prune.widths_for("xrs", small(), rate)
 
 
 def test_a_rate_beyond_what_layers_may_lose_is_refused():
     with pytest.raises(data.DataError, match="not 99% of this network"):
-        prune.shares_for("xrs", small(), 0.99)
+        prune.widths_for("xrs", small(), 0.99)
 
 
 def test_normalisations_are_taken_anew_from_the_faces_that_are_given():
@@ -261,7 +259,7 @@ def test_another_run_in_the_same_folder_is_refused(fer2013, recipe, tmp_path):
 
 def test_soft_pruning_sets_filters_to_zero_and_sparse_training_shrinks_the_scales():
     net = small()
-    prune.zero_lowest(net, METHODS["sfp"](net), prune.shares_for("xrs", net, 0.4))
+    prune.zero_lowest(net, METHODS["sfp"](net), prune.widths_for("xrs", net, 0.4))
     assert (net.blocks[0].first[1].weight.flatten(1).abs().sum(1) == 0).sum() >= 4
     before = net.blocks[1].first[2].weight.clone()
     prune.shrink_scales(net, METHODS["sqdc"](net), {})
