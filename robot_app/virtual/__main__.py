@@ -52,7 +52,10 @@ def main(listen, camera, diary, loop):
     except OSError as error:
         _give_up(f"virtual NAO: the diary cannot be written: {error}.")
     click.echo(f"virtual NAO listens at {host.url}, its camera shows {camera}")
-    over.wait()
+    # In slices: a signal that the kernel gives to a thread of libqi (it may after SIGCONT) is handled here only
+    # when this thread runs some Python.
+    while not over.wait(0.2):
+        pass
     nao.close()
     host.close()
     # A thread of libqi may still hold a Python object. If it met an interpreter that is being taken down, libqi

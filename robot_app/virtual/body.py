@@ -136,4 +136,5 @@ FAMILIES = {
     "StandZero": "Standing",
     "Crouch": "Crouching",
     "Sit": "Sitting",
+    "LyingBelly": "LyingBelly",
 }

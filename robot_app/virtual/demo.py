@@ -101,7 +101,8 @@ def main(camera, seconds, json_path, out, server_port, nao_port, monitor_port, i
     if started and not over.is_set():
         programs.append(Program("robot", app, on_end=over.set))
         click.echo(f"    demo | watch it at http://127.0.0.1:{monitor_port}; Ctrl-C ends it")
-        over.wait()
+        while not over.wait(0.2):  # in slices: a signal may come to another thread than this one
+            pass
     for program in reversed(programs):  # the robot first, so that it still has a body to bring to rest
         program.stop()
     sys.exit(conclude(programs, summary))

@@ -53,7 +53,25 @@ def _groups() -> dict[str, tuple[str, ...]]:
 
 
 GROUPS = _groups()
+BLUE_ONLY = {*GROUPS["EarLeds"], *GROUPS["BrainLeds"]}
 AT_START = {lamp: 0x0000FF if "Ear" in lamp or "Brain" in lamp else 0xFFFFFF for lamp in GROUPS["AllLeds"]}
+
+
+def _keys() -> dict[str, tuple[str, str]]:
+    """ALMemory's keys of the lamps of eyes and ears, and (lamp, colour) of each."""
+    keys = {}
+    for side in ("Left", "Right"):
+        for n in range(8):
+            for colour in ("Red", "Green", "Blue"):
+                key = f"Device/SubDeviceList/Face/Led/{colour}/{side}/{45 * n}Deg/Actuator/Value"
+                keys[key] = (f"FaceLed{side}{n}", colour)
+        for n in range(10):
+            key = f"Device/SubDeviceList/Ears/Led/{side}/{36 * n}Deg/Actuator/Value"
+            keys[key] = (f"{side}Ear{n + 1}", "Blue")
+    return keys
+
+
+KEYS = _keys()
 
 
 class Fade(NamedTuple):
@@ -87,6 +105,11 @@ class Leds(Service):
         red, green, blue = (round(sum(c) / len(now)) for c in zip(*now, strict=True))
         return red << 16 | green << 8 | blue
 
+    def level(self, lamp: str, colour: str) -> float:
+        """How bright one colour ("Red", "Green" or "Blue") of a lamp is now, 0..1."""
+        with self.lock:
+            return self._fades[lamp].at(self.nao.lived_s)[("Red", "Green", "Blue").index(colour)] / 255
+
     def _lamps(self, name):
         groups = {**GROUPS, **self._made}
         if name in groups:
@@ -108,7 +131,7 @@ class Leds(Service):
                 for lamp in lamps:
                     if self._holder[lamp] is task:
                         now = self._fades[lamp].at(self.nao.lived_s)
-                        self._fades[lamp] = Fade(now, _rgb(colour), began_s + from_s, to_s - from_s)
+                        self._fades[lamp] = Fade(now, _of(lamp, colour), began_s + from_s, to_s - from_s)
 
         before_s = 0.0
         for index, (colour, reached_s) in enumerate(steps):
@@ -133,7 +156,7 @@ class Leds(Service):
     def _set(self, name, colour):
         for lamp in self._lamps(name):
             self._holder[lamp] = None
-            self._fades[lamp] = Fade(_rgb(colour), _rgb(colour), self.nao.lived_s, 0.0)
+            self._fades[lamp] = Fade(_of(lamp, colour), _of(lamp, colour), self.nao.lived_s, 0.0)
 
     @offered(arities=(3, 5))
     def fadeRGB(self, name, *colour_and_duration):
@@ -211,6 +234,11 @@ class Leds(Service):
     def createGroup(self, name, members):
         """A group of lamps or groups under a new name."""
         self._made[name] = tuple(lamp for member in members for lamp in self._lamps(member))
+
+
+def _of(lamp: str, colour: int) -> tuple[int, int, int]:
+    """What a lamp can show of a colour."""
+    return _rgb(colour & 0x0000FF if lamp in BLUE_ONLY else colour)
 
 
 def _rgb(colour: int) -> tuple[int, int, int]:

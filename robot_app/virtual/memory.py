@@ -4,8 +4,10 @@ A key holds a value that was put there, or a function that reads it from the rob
 nobody touches stand at rest.
 """
 
-from . import body
+from . import body, lights
 from .service import Refused, Service, as_list, offered, word
+
+CHARGE = "Device/SubDeviceList/Battery/Charge/Sensor/Value"
 
 AT_REST = {
     "FrontTactilTouched": 0.0,
@@ -21,7 +23,6 @@ AT_REST = {
     "Device/SubDeviceList/Head/Touch/Rear/Sensor/Value": 0.0,
     "BatteryChargeChanged": 100,
     "BatteryEmpty": False,
-    "Device/SubDeviceList/Battery/Charge/Sensor/Value": 1.0,
     "robotHasFallen": False,
     "ALMotion/RobotIsFalling": False,
     "footContact": 1.0,
@@ -77,7 +78,10 @@ class Memory(Service):
             "PostureFamilyChanged": lambda: nao["ALRobotPosture"].getPostureFamily(),
             "ALRobotPosture/Changed": lambda: nao["ALRobotPosture"].getPosture(),
             "DCM/Time": lambda: int(1000 * nao.lived_s),
+            CHARGE: lambda: self._values["BatteryChargeChanged"] / 100,
         }
+        for key, (lamp, colour) in lights.KEYS.items():
+            self._read[key] = lambda lamp=lamp, colour=colour: nao["ALLeds"].level(lamp, colour)
         for joint in body.JOINTS:
             for kind in ("Actuator", "Sensor"):
                 key = f"Device/SubDeviceList/{joint}/Position/{kind}/Value"

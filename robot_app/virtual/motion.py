@@ -308,10 +308,11 @@ class Motion(Service):
 
     @offered
     def rest(self):
-        """Down to Crouch, then no stiffness."""
+        """Down to Crouch, or on in Sit, then no stiffness."""
         self.killAll()
         self.nao.stiffnesses.update(dict.fromkeys(body.JOINTS, 1.0))
-        move = self.move_at_speed("rest", body.POSTURES["Crouch"], WAKE_SPEED)
+        posture = "Sit" if self.nao["ALRobotPosture"].getPosture() == "Sit" else "Crouch"
+        move = self.move_at_speed("rest", body.POSTURES[posture], WAKE_SPEED)
         move.when_ended(self._fall_asleep)
         return move
 
@@ -320,7 +321,7 @@ class Motion(Service):
             self.nao.awake = False
             self.nao.stiffnesses.update(dict.fromkeys(body.JOINTS, 0.0))
 
-    @offered
+    @offered(counted=True)
     def robotIsWakeUp(self):
         """Whether the robot is awake."""
         return self.nao.awake

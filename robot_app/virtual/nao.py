@@ -13,6 +13,7 @@ import time
 from . import body
 from .about import AnimationPlayer, Battery, BehaviorManager, RobotModel, System
 from .diary import Diary
+from .faults import VirtualFaults
 from .life import (
     AutonomousBlinking,
     AutonomousLife,
@@ -52,6 +53,7 @@ ROOMS = (
     System,
     BehaviorManager,
     AnimationPlayer,
+    VirtualFaults,
 )
 
 
@@ -85,7 +87,9 @@ class VirtualNAO:
         self._closing = threading.Event()
         self.camera = camera or Grey()
         self.awake = awake
+        self.lying = None  # the posture that a fall left it in
         self.life = life
+        self.hosts = []  # each a function of seconds that breaks its connections for so long
         self.angles = dict(body.POSTURES["Stand" if awake else "Crouch"])
         self.stiffnesses = dict.fromkeys(body.JOINTS, 1.0 if awake else 0.0)
         self.services = {room.name: room(self) for room in ROOMS}
@@ -198,6 +202,10 @@ class VirtualNAO:
         """Call `callback(task)` once the task has ended."""
         with self.lock:
             task.when_ended(callback)
+
+    def lose_sessions(self, seconds: float):
+        """Have every host break its connections, a moment later: the call that asks for it gets its answer."""
+        self.at(self.lived_s + CYCLE_S, lambda: [lose(seconds) for lose in list(self.hosts)])
 
     def notice(self, service: str, what: str, **details):
         """Tell the diary something that no client asked for."""

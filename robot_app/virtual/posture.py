@@ -30,6 +30,7 @@ class RobotPosture(Service):
             raise Refused(f"the speed must lie in ]0..1], not {speed!r}.")
         motion = self.nao["ALMotion"]
         motion.walk.stop()
+        self.nao.lying = None
         speed = 2 * WAKE_SPEED * share
         return motion.move_at_speed(method, body.POSTURES[name], speed, done=True, stopped=False)
 
@@ -42,7 +43,9 @@ class RobotPosture(Service):
 
     @offered
     def getPosture(self):
-        """The posture that the legs are in, or "Unknown"."""
+        """The posture that the legs are in, or "Unknown"; after a fall, how it lies."""
+        if self.nao.lying:
+            return self.nao.lying
         legs = body.CHAINS["Legs"]
 
         def distance(angles):

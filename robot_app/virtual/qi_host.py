@@ -10,6 +10,7 @@ One difference from a real NAO remains: a picture arrives as a tuple, not as a l
 """
 
 import os
+import threading
 
 # libqi adds only one thread each half second; it reads these when it is loaded.
 os.environ.setdefault("QI_EVENTLOOP_MIN_THREADS", "16")
@@ -32,6 +33,14 @@ class QiHost:
     def __init__(self, nao: VirtualNAO, url: str):
         self._nao = nao
         self._signals = {}
+        self._session = None
+        self._timer = None
+        self._listen(url)
+        self.url = self._session.endpoints()[0]
+        nao.hosts.append(self.lose)
+        nao.start()
+
+    def _listen(self, url):
         self._session = qi.Session()
         try:
             self._session.listenStandalone(url)
@@ -39,13 +48,20 @@ class QiHost:
             last = str(error).strip().splitlines()[-1].partition(" [")[0]
             reason = "the port is in use" if "in use" in last else last
             raise HostError(f"cannot listen at {url}: {reason}; give another address with --listen.") from None
-        for service in nao.services.values():
+        for service in self._nao.services.values():
             self._session.registerService(service.name, self._exported(service))
-        self.url = self._session.endpoints()[0]
-        nao.start()
+
+    def lose(self, seconds: float):
+        """Break all connections, and listen again after so long; the robot lives on meanwhile."""
+        threading.Thread(target=self._session.close, daemon=True).start()
+        self._timer = threading.Timer(seconds, self._listen, [self.url])
+        self._timer.daemon = True
+        self._timer.start()
 
     def close(self):
         """End all connections."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._session.close()
 
     def _exported(self, service):

@@ -28,6 +28,7 @@ class InProcessSession:
         nao.start()
         self._callbacks = queue.SimpleQueue()
         self._connected = True
+        nao.hosts.append(self._lose)
         threading.Thread(target=self._call_back, name="nao-callbacks", daemon=True).start()
 
     def service(self, name: str):
@@ -42,8 +43,14 @@ class InProcessSession:
         """True until `close`."""
         return self._connected
 
+    def _lose(self, seconds: float):
+        """Break; a new session may be made at once, for there is no network between."""
+        self.close()
+
     def close(self):
         """End the callbacks."""
+        if self._lose in self._nao.hosts:
+            self._nao.hosts.remove(self._lose)
         self._connected = False
         self._callbacks.put(None)
 

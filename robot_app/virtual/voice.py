@@ -5,12 +5,15 @@ change only the sound. One text is said after the other. The speed of an ordinar
 """
 
 import re
+import wave
+from pathlib import Path
 from typing import NamedTuple
 
 from .service import Refused, Service, Task, number, offered, word
 
 WORD_S = 0.36  # one word at \rspd=100\ and "speed" 100
 START_S = 0.15  # from the call to the first sound
+SONG_S = 180.0
 LANGUAGES = ("English", "French")
 PARAMETERS = {
     "speed": (50, 400),
@@ -64,6 +67,21 @@ def _value(tag) -> float:
         raise Refused(f"the tag {tag[0]} needs a number.") from None
 
 
+def _volume(value) -> float:
+    if not 0 <= number(value, "the volume") <= 1:
+        raise Refused(f"the volume must lie in 0..1, not {value!r}.")
+    return float(value)
+
+
+def _length_s(path: str) -> float:
+    """How long a sound file lasts."""
+    try:
+        with wave.open(path) as sound:
+            return sound.getnframes() / sound.getframerate()
+    except (wave.Error, EOFError):
+        return SONG_S
+
+
 class Saying(Task):
     """One text on its way: waiting for its turn, then spoken."""
 
@@ -84,6 +102,7 @@ class TextToSpeech(Service):
         self.volume = 0.8
         self.parameters = {"speed": 100.0, "pitchShift": 1.0}
         self.queue = []
+        self.installed = list(LANGUAGES)
 
     def speak(self, text: str, language=None) -> Saying:
         """A task that says a text after those before it; the events of ALTextToSpeech tell where it is."""
@@ -127,13 +146,15 @@ class TextToSpeech(Service):
         self.nao["ALMemory"].tell(f"{self.name}/{event}", value)
 
     def _known(self, language):
-        if language not in LANGUAGES:
-            raise Refused(f"the language {language!r} is not installed; there are {', '.join(LANGUAGES)}.")
+        if language not in self.installed:
+            there = ", ".join(self.installed) or "none"
+            raise Refused(f"the language {language!r} is not installed; there are {there}.")
         return language
 
     @offered
     def say(self, text, language=None):
         """Say a text, in a language for this once."""
+        self._known(self.language if language is None else language)
         return self.speak(text, language)
 
     @offered
@@ -161,7 +182,7 @@ class TextToSpeech(Service):
     @offered
     def getAvailableLanguages(self):
         """The languages that are installed."""
-        return list(LANGUAGES)
+        return list(self.installed)
 
     @offered
     def getSupportedLanguages(self):
@@ -171,9 +192,7 @@ class TextToSpeech(Service):
     @offered
     def setVolume(self, volume):
         """Loudness 0..1."""
-        if not 0 <= number(volume, "the volume") <= 1:
-            raise Refused(f"the volume must lie in 0..1, not {volume!r}.")
-        self.volume = float(volume)
+        self.volume = _volume(volume)
 
     @offered
     def getVolume(self):
@@ -259,26 +278,93 @@ class AnimatedSpeech(Service):
         return self.mode
 
 
+class Song(Task):
+    """A sound file that was loaded, and plays as long as it lasts."""
+
+    def __init__(self, path):
+        super().__init__("play")
+        self.path = path
+        self.volume = 1.0
+
+
 class AudioPlayer(Service):
-    """ALAudioPlayer: there are no sound files on this robot."""
+    """ALAudioPlayer: it plays any file of this machine, unheard; all but .wav are taken to last SONG_S."""
 
     name = "ALAudioPlayer"
+
+    def __init__(self, nao):
+        super().__init__(nao)
+        self._loaded = {}  # id: path
+        self.songs = {}  # id: the Song that plays
 
     @offered(arities=(1, 3))
     def playFile(self, path, volume=1.0, pan=0.0):
         """Play a file on the robot."""
-        raise Refused(f"cannot open {path!r}: this robot holds no sound files.")
+        return self._begin(self.loadFile(path), volume)
+
+    @offered
+    def loadFile(self, path):
+        """The id of a file, by which the other methods know it."""
+        if not Path(word(path, "the path")).is_file():
+            raise Refused(f"cannot open {path!r}.")
+        self._loaded[len(self._loaded) + 1] = path
+        return len(self._loaded)
+
+    @offered(arities=(1, 3))
+    def play(self, song_id, volume=1.0, pan=0.0):
+        """Play a loaded file."""
+        return self._begin(song_id, volume)
+
+    def _begin(self, song_id, volume):
+        path = self._known(song_id)
+        self.stop(song_id)
+        song = self.songs[song_id] = Song(path)
+        song.volume = _volume(volume)
+        song.when_ended(lambda _: self.songs.pop(song_id, None))
+        self.nao.at(self.nao.lived_s + _length_s(path), song.end)
+        return song
+
+    @offered
+    def setVolume(self, song_id, volume):
+        """Loudness 0..1 of one file."""
+        self._known(song_id)
+        if song_id in self.songs:
+            self.songs[song_id].volume = _volume(volume)
+
+    @offered
+    def getVolume(self, song_id):
+        """Loudness 0..1 of one file, 0 while it does not play."""
+        self._known(song_id)
+        return self.songs[song_id].volume if song_id in self.songs else 0.0
+
+    @offered
+    def stop(self, song_id):
+        """Stop one file."""
+        if song_id in self.songs:
+            self.songs[song_id].end("killed")
+
+    @offered
+    def unloadFile(self, song_id):
+        """Forget one file."""
+        self._known(song_id)
+        self.stop(song_id)
+        self._loaded[song_id] = None
 
     @offered
     def stopAll(self):
         """Stop what plays."""
+        for song in list(self.songs.values()):
+            song.end("killed")
+
+    def _known(self, song_id):
+        if not self._loaded.get(song_id):
+            raise Refused(f"no file is loaded under {song_id!r}.")
+        return self._loaded[song_id]
 
     @offered
     def setMasterVolume(self, volume):
         """Loudness 0..1 of all sounds."""
-        if not 0 <= number(volume, "the volume") <= 1:
-            raise Refused(f"the volume must lie in 0..1, not {volume!r}.")
-        self.nao["ALAudioDevice"].volume = round(100 * volume)
+        self.nao["ALAudioDevice"].volume = round(100 * _volume(volume))
 
     @offered
     def getMasterVolume(self):
