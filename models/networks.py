@@ -5,7 +5,12 @@ from functools import partial
 from torch import nn
 
 from models import ablation
+from models.mini_xception import MiniXception
+from models.mobilenet import MobileNetV1, a_mobilenet, mobilenet_v2, mobilenet_v3_small
+from models.psa import PSAResNet
 from models.resnet import resnet, resnet18
+from models.vgg import VGG
+from models.xception import Xception, xception_relu6
 from models.xrs import XRS
 
 NETWORKS = {
@@ -18,6 +23,20 @@ NETWORKS = {
     "resnet20": partial(resnet, 20),
     "resnet32": partial(resnet, 32),
     "resnet56": partial(resnet, 56),
+    "mini-xception": MiniXception,  # paper 001
+    "psa-resnet50": PSAResNet,  # paper 002, and the rivals of its table 3
+    "resnet50": partial(PSAResNet, attention="none"),
+    "se-resnet50": partial(PSAResNet, attention="se"),
+    "cbam-resnet50": partial(PSAResNet, attention="cbam"),
+    "eca-resnet50": partial(PSAResNet, attention="eca"),
+    "aff-resnet50": partial(PSAResNet, attention="aff"),
+    "a-mobilenet": a_mobilenet,  # paper 003, and the baselines of its tables 3 and 4
+    "mobilenet-v1": MobileNetV1,
+    "mobilenet-v2": mobilenet_v2,
+    "mobilenet-v3-small": mobilenet_v3_small,
+    "xception-relu6": xception_relu6,  # paper 004
+    "xception": Xception,
+    "vgg19": VGG,
 }
 
 
