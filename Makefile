@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot robot-package deploy check format clean
+.PHONY: help setup demo test test-robot robot-package deploy check format bench bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,8 +33,19 @@ deploy: .venv/ready  ## NAO=ip: make the package, install it on that robot and s
 check: .venv/ready-to-test  ## style and behaviours
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m behaviors check
 
+behaviors: .venv/ready  ## play every behaviour with a body in a physics simulator, and draw the gallery
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim,physics]'
+	$(BIN)/python -m behaviors check && $(BIN)/python -m behaviors physics --out behaviors/gallery
+
 format: .venv/ready-to-test  ## rewrite the layout of all Python files
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: .venv/ready-to-test  ## how fast it is, as tables and plots (build/bench); SECONDS=10 JSON=FILE CLIPS=FILM:FILM
+	@$(BIN)/python -m tests.bench all $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
+
+bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (2 GB in build/peers); SECONDS=10 JSON=FILE
+	@PYTHON='$(PYTHON)' sh tests/bench/peers.sh
+	@$(BIN)/python -m tests.bench peers $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
 clean:  ## remove what was built, the environments too
 	rm -rf build .venv .venv27 *.egg-info
