@@ -76,18 +76,19 @@ def without_still_joints(keyframes: Keyframes) -> Keyframes:
 
 def sheet(emotion: str, sees: str, keyframes: Keyframes, comment: str) -> str:
     """The text of a sheet. Where all joints come home at the last key, that is its end; else time is added."""
-    last_s = max((keys[-1][0] for keys in keyframes.values()), default=2.0)
+    last_s = max((keys[-1][0] for keys in keyframes.values()), default=0.0)
     at_end = [(joint, keys[-1][1]) for joint, keys in keyframes.items() if keys[-1][0] == last_s]
-    if all(abs(angle - STAND[joint]) <= AT_HOME for joint, angle in at_end):
-        end_s = last_s
+    is_home = all(abs(angle - STAND[joint]) <= AT_HOME for joint, angle in at_end)
+    ways_s = [0.0 if is_home else REST_S]
+    ways_s += [
+        _way_s(joint, keys[-1][1], STAND[joint]) - (last_s - keys[-1][0]) for joint, keys in keyframes.items()
+    ]
+    end_s = max(last_s + _ticks(max(ways_s)), rules.DURATION_S[0])
+    if is_home and end_s == last_s:  # a sheet comes home at its end by itself
         keyframes = {j: [key for key in keys if key[0] < last_s] for j, keys in keyframes.items()}
-    else:
-        ways_s = [_way_s(joint, keys[-1][1], STAND[joint]) for joint, keys in keyframes.items()]
-        end_s = _ticks(last_s + max(REST_S, *ways_s))
-    end_s = max(end_s, rules.DURATION_S[0])
     rows = "\n".join(_rows(keyframes)) or "  []"
     return (
-        f"# {comment}\nemotion: {emotion}\nsees: {_quoted(sees)}\nend_s: {end_s:g}\n\n"
+        f"# {comment}\nemotion: {emotion}\nsees: {_quoted(sees)}\nend_s: {round(end_s, 4):g}\n\n"
         f'eyes: []  # as - {{at_s: 0.0, colour: "#FFC800", fade_s: 0.3}}; the last one is white\n'
         f'say: []  # as - {{at_s: 0.5, en: ["Hello!"]}}\n\nposes_deg:\n{rows}\n'
     )

@@ -115,7 +115,7 @@ def test_choregraphes_export_becomes_a_sheet_that_a_nao_can_play(tmp_path):
     assert "left out: LKneePitch" in said and "0.30 s later" in said and "all rules are kept" in said
     (bow,) = sheets.load(tmp_path / "bow.yaml")
     assert (bow.name, bow.emotion) == ("bow", "sad")
-    assert bow.joints["HeadPitch"][0] == pytest.approx([0.7, 1.5])
+    assert bow.joints["HeadPitch"][0] == pytest.approx([0.7, 1.5, 2.0])
     assert bow.joints["LShoulderPitch"][1][0] == pytest.approx(0.5, abs=1e-4)
 
 
