@@ -16,8 +16,9 @@ from pathlib import Path
 
 import click
 
+from behaviors import songs
 from config import settings
-from config.settings import SettingsError
+from config.settings import MusicSettings, SettingsError
 
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="A YAML file laid over config/default.yaml."
@@ -52,8 +53,9 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
     from inference_server.server import Server, ServerError
     from inference_server.workers import Process, cores, enough_for
 
-    with one_sentence(MonitorError, ServerError), ExitStack() as open_things:
+    with one_sentence(MonitorError, ServerError, songs.SongsError), ExitStack() as open_things:
         chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
+        music = _music(chosen.music)
         events = Events()
         workers = chosen.server.workers or enough_for(chosen.server.listen)
         server = Server(partial(Process, chosen.reader), events, chosen.server.listen, workers)
@@ -63,11 +65,12 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
         line = f"serving at {server.address} · {network} · {runtime}"
         if not no_monitor:
             about = {"listen": server.address, "network": network, "runtime": runtime}
-            page = Monitor(events, chosen.monitor.host, chosen.monitor.port, about)
+            page = Monitor(events, chosen.monitor.host, chosen.monitor.port, about, music)
             open_things.enter_context(closing(page))
             line += f" · watch it at {page.url}"
         click.echo(line)
-        over.wait()
+        while not over.wait(0.2):  # in slices: the kernel may give the signal to a thread that is not this one
+            pass
 
 
 @main.command()
@@ -113,6 +116,15 @@ def doctor_(listen, monitor, robot, config, overrides) -> None:
     with one_sentence():
         chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
         sys.exit(doctor.report(doctor.examine(chosen, robot), sys.stdout))
+
+
+def _music(chosen: MusicSettings):
+    """What the page plays, or None; raises SongsError."""
+    from inference_server.monitor import Music
+
+    if chosen.player != "page":
+        return None
+    return Music(songs.load(chosen.folder), chosen.after_s, chosen.fade_s, chosen.volume)
 
 
 @contextmanager

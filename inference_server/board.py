@@ -58,8 +58,9 @@ class View:
 class Board:
     """The state of now, from events; and for each page what is new to it."""
 
-    def __init__(self, about: dict[str, str]):
+    def __init__(self, about: dict[str, str], music: dict | None = None):
         self.about = about
+        self.music = music
         self.robots: dict[str, Robot] = {}
         self.lines: deque = deque(maxlen=LINES)  # (serial, Said)
         self._serial = 0
@@ -85,7 +86,7 @@ class Board:
         if self.lines:
             view.sent_line = self.lines[-1][0]
         if not view.greeted:
-            header |= {"about": self.about, "emotions": EMOTIONS, "history_s": HISTORY_S}
+            header |= {"about": self.about, "emotions": EMOTIONS, "history_s": HISTORY_S, "music": self.music}
             view.greeted = True
         watched = self._watched_by(view)
         if watched is not view.robot:
@@ -171,6 +172,7 @@ def _frame_header(event: Answered) -> dict:
         "faces": [face._asdict() for face in reading.faces],
         "doing": frame.doing,
         "mood": frame.mood,
+        "trouble": frame.trouble,
         "answer_age_s": frame.answer_age_s,
         "timings_ms": reading.timings_ms,
     }

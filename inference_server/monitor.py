@@ -26,15 +26,16 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse
-from starlette.routing import Mount, WebSocketRoute
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -65,6 +66,20 @@ class MonitorError(RuntimeError):
     """The page cannot be served; the text is one sentence that says why and what to do."""
 
 
+class Music(NamedTuple):
+    """What the page may play: {emotion: [path, ...]}, and when, how loud, and how it ends."""
+
+    songs: dict[str, list[str]]
+    after_s: float
+    fade_s: float
+    volume: float
+
+    def for_page(self) -> dict:
+        """The same with addresses instead of paths."""
+        songs = {e: [f"songs/{e}/{turn}" for turn in range(len(paths))] for e, paths in self.songs.items()}
+        return self._replace(songs=songs)._asdict()
+
+
 @dataclass(eq=False)
 class Viewer:
     """One open page."""
@@ -80,13 +95,22 @@ class Monitor:
         with Monitor(events, about={"model": "xrs-fer2013", "runtime": "ONNX Runtime"}) as monitor:
             print(monitor.url)
 
-    `about` is shown as it stands, label and text; its "listen" is the server's own address. Port 0 takes any
-    free one. Raises MonitorError where it cannot listen.
+    `about` is shown as it stands, label and text; its "listen" is the server's own address. `music` is a Music,
+    where the page is to play songs. Port 0 takes any free one. Raises MonitorError where it cannot listen.
     """
 
-    def __init__(self, events: Events, host: str = "127.0.0.1", port: int = 8080, about: dict | None = None):
+    def __init__(
+        self,
+        events: Events,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        about: dict | None = None,
+        music: Music | None = None,
+    ):
         self._events = events
-        self._board = Board({label: str(text) for label, text in (about or {}).items()})
+        self._music = music
+        words = {label: str(text) for label, text in (about or {}).items()}
+        self._board = Board(words, music and music.for_page())
         self._viewers: set[Viewer] = set()
         self._key = None if _is_loopback(host) else secrets.token_urlsafe(16)
         listener = _listen(host, port)
@@ -125,7 +149,11 @@ class Monitor:
         # On every interface any name may lead here; there the key, which only our own page holds, is the guard.
         hosts = ["*"] if host in ANYWHERE else [*LOOPBACK, host, f"[{host}]"]
         return Starlette(
-            routes=[WebSocketRoute("/live", self._live), Mount("/", StaticFiles(directory=WEB, html=True))],
+            routes=[
+                WebSocketRoute("/live", self._live),
+                Route("/songs/{emotion}/{turn:int}", self._song),
+                Mount("/", StaticFiles(directory=WEB, html=True)),
+            ],
             middleware=[
                 Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
                 Middleware(Guard, key=self._key),
@@ -161,6 +189,13 @@ class Monitor:
                     viewer.news.set()
         finally:
             watching.close()
+
+    async def _song(self, request: Request):
+        """One song, by its emotion and its number; the page never names a file."""
+        try:
+            return FileResponse(self._music.songs[request.path_params["emotion"]][request.path_params["turn"]])
+        except (AttributeError, LookupError):
+            return PlainTextResponse("There is no such song.", 404)
 
     async def _live(self, socket: WebSocket) -> None:
         """One page, from its opening to its end."""

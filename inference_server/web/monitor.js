@@ -5,6 +5,7 @@ import { Cover } from "./cover.js";
 import { Figures } from "./figures.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
+import { Music } from "./music.js";
 import { Picture } from "./picture.js";
 import { Robots } from "./robots.js";
 import { Timeline } from "./timeline.js";
@@ -14,6 +15,7 @@ const TICK_MS = 250; // ages and the timeline move on even when nothing comes
 const scene = {
   link: "connecting",
   about: {},
+  music: null, // what there is to play: {songs, after_s, fade_s, volume}
   emotions: [],
   robots: [],
   watched: null, // the robot that is shown, one of robots
@@ -32,14 +34,14 @@ const link = new Link(
   (header, jpeg) => { turn = turn.then(() => take(header, jpeg)).catch(console.error); },
   (state) => { scene.link = state; paintSoon(); },
 );
-const views = [new Picture(), new Robots((id) => link.watch(id)), new Bars(), new Figures(), new Log(), new Timeline(), new Cover()];
+const views = [new Picture(), new Robots((id) => link.watch(id)), new Bars(), new Figures(), new Log(), new Timeline(), new Cover(), new Music()];
 
 let unseen = 0; // messages that are in the scene and not yet painted
 let planned = false;
 
 async function take(header, jpeg) {
   if (header.emotions) {
-    Object.assign(scene, { about: header.about, emotions: header.emotions, history_s: header.history_s, lines: [] });
+    Object.assign(scene, { about: header.about, music: header.music, emotions: header.emotions, history_s: header.history_s, lines: [] });
     forgetRobot();
   }
   if (header.restart) forgetRobot();

@@ -56,6 +56,9 @@ function showMood({ link, frame, watched }) {
   const doing = known ? frame.doing : null;
   write(find("doing-text"), doingText(link, watched, doing));
   write(find("doing-name"), doing ?? "");
+  const trouble = known ? frame.trouble : null;
+  find("trouble").hidden = !trouble;
+  write(find("trouble"), trouble ? `The robot: ${trouble}` : "");
 }
 
 function doingText(link, watched, doing) {

@@ -54,6 +54,16 @@ def test_a_page_is_greeted_once_with_what_runs_and_the_order_of_the_scores(page)
     assert "about" not in page.news()[0]
 
 
+def test_a_page_is_greeted_with_the_music_that_there_is():
+    assert Page(Board({}, {"songs": {}})).news()[0]["music"] == {"songs": {}}
+    assert Page(Board({})).news()[0]["music"] is None
+
+
+def test_what_keeps_the_robot_from_moving_is_passed_on(board, page):
+    board.take(answered(trouble="it has fallen."))
+    assert page.news()[0]["frame"]["trouble"] == "it has fallen."
+
+
 def test_a_face_comes_with_the_very_picture_it_was_found_in(board, page):
     board.take(answered(picture=b"old", scores=None))
     board.take(answered(picture=b"new"))
