@@ -1,13 +1,13 @@
-"""The gate for images: from a Frame's bytes to pixels, or a ContractError that says what is wrong with them.
+"""The gate for images: from a Frame's bytes to gray pixels, or a ContractError that says what is wrong.
 
 What a JPEG says of itself is read from its header before any decoder sees it: a picture of 10 KB can ask
-for gigabytes. This file knows nothing of faces, robots or sockets.
+for gigabytes. The networks see gray, so no colour is ever decoded to be thrown away: a JPEG and NAO's YUV
+hold brightness by itself. This file knows nothing of faces, robots or sockets.
 """
-
-from typing import NamedTuple
 
 import cv2
 import numpy as np
+import simplejpeg
 
 from config.contract import MAX_HEIGHT_PX, MAX_WIDTH_PX, ContractError, Frame
 
@@ -21,15 +21,11 @@ SIZE_MARKS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 LONE_MARKS = {0x01, *range(0xD0, 0xD8)}
 
 
-class Picture(NamedTuple):
-    """One picture: gray (H, W) and rgb (H, W, 3), both uint8."""
+def decode(frame: Frame) -> np.ndarray:
+    """The picture of a Frame that has passed the contract: gray (H, W) uint8, perhaps not to be written to.
 
-    gray: np.ndarray
-    rgb: np.ndarray
-
-
-def decode(frame: Frame) -> Picture:
-    """The picture of a Frame that has passed the contract; raises ContractError "bad_image" or "too_large"."""
+    Raises ContractError "bad_image" or "too_large".
+    """
     return DECODERS[frame.encoding](frame)
 
 
@@ -37,13 +33,8 @@ def as_jpeg(frame: Frame) -> bytes:
     """The frame's picture as a JPEG that a browser can show; that of a jpeg frame is passed on as it came."""
     if frame.encoding == "jpeg":
         return frame.image
-    bgr = cv2.cvtColor(decode(frame).rgb, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, SHOWN_QUALITY])[1].tobytes()
-
-
-def from_rgb(rgb: np.ndarray) -> Picture:
-    """A Picture of (H, W, 3) uint8."""
-    return Picture(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), rgb)
+    shown = _colours(frame) if frame.encoding == "yuv422" else decode(frame)
+    return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, SHOWN_QUALITY])[1].tobytes()
 
 
 def jpeg_size(image: bytes) -> tuple[int, int]:
@@ -69,7 +60,7 @@ def jpeg_size(image: bytes) -> tuple[int, int]:
     raise ContractError("bad_image", f"the JPEG of {len(image)} bytes ends or breaks before it names its size.")
 
 
-def _from_jpeg(frame: Frame) -> Picture:
+def _from_jpeg(frame: Frame) -> np.ndarray:
     width, height = jpeg_size(frame.image)
     if width > MAX_WIDTH_PX or height > MAX_HEIGHT_PX:
         raise ContractError(
@@ -85,29 +76,35 @@ def _from_jpeg(frame: Frame) -> Picture:
         raise ContractError("bad_image", f"the JPEG has more than {MAX_SCANS} scans.")
     if frame.image.rfind(END_MARK) <= frame.image.rfind(SCAN_MARK):
         raise ContractError("bad_image", f"the JPEG of {len(frame.image)} bytes is cut short.")
-    data = np.frombuffer(frame.image, np.uint8)
-    try:
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        bgr = None
-    if bgr is None or bgr.shape != (height, width, 3):
+    try:  # as other programs do, forgive what can be forgiven: some cameras leave stray bytes
+        gray = simplejpeg.decode_jpeg(frame.image, "GRAY", fastdct=True, strict=False)  # (H, W, 1)
+    except ValueError:
+        gray = None
+    if gray is None or gray.shape != (height, width, 1):
         raise ContractError("bad_image", f"the JPEG of {len(frame.image)} bytes cannot be decoded.")
-    return from_rgb(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+    return gray[:, :, 0]
 
 
-def _from_yuv422(frame: Frame) -> Picture:
+def _from_yuv422(frame: Frame) -> np.ndarray:
+    return np.ascontiguousarray(_pairs(frame)[:, :, 0])
+
+
+def _from_gray8(frame: Frame) -> np.ndarray:
+    return np.frombuffer(frame.image, np.uint8).reshape(frame.height, frame.width)
+
+
+def _pairs(frame: Frame) -> np.ndarray:
     """NAO's kYUV422: Y0 U Y1 V, a pair of pixels in four bytes, each of the full range 0..255 as in JPEG."""
     if frame.width % 2:
         raise ContractError("bad_image", f"yuv422 holds pairs of pixels; a width of {frame.width} px came.")
-    pairs = np.frombuffer(frame.image, np.uint8).reshape(frame.height, frame.width, 2)
-    luma = np.ascontiguousarray(pairs[:, :, 0])  # (H, W)
+    return np.frombuffer(frame.image, np.uint8).reshape(frame.height, frame.width, 2)
+
+
+def _colours(frame: Frame) -> np.ndarray:
+    """A yuv422 frame as OpenCV shows it: (H, W, 3) uint8, blue first."""
+    pairs = _pairs(frame)
     blue, red = pairs[:, 0::2, 1].repeat(2, axis=1), pairs[:, 1::2, 1].repeat(2, axis=1)
-    return Picture(luma, cv2.cvtColor(cv2.merge([luma, red, blue]), cv2.COLOR_YCrCb2RGB))
-
-
-def _from_gray8(frame: Frame) -> Picture:
-    gray = np.frombuffer(frame.image, np.uint8).reshape(frame.height, frame.width)
-    return Picture(gray, cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB))
+    return cv2.cvtColor(cv2.merge([pairs[:, :, 0], red, blue]), cv2.COLOR_YCrCb2BGR)
 
 
 DECODERS = {"jpeg": _from_jpeg, "yuv422": _from_yuv422, "gray8": _from_gray8}

@@ -1,7 +1,7 @@
 """From a frame to a Reading: decode, find the faces, crop them, score them. Each step is one function, timed.
 
-The reader knows no sockets, smooths nothing and decides nothing. Per robot it remembers only where each
-face was, so that a face keeps its number; that may be lost at any time.
+The reader knows no sockets and smooths no scores. Per robot it remembers only where each face was and which
+of them is attended to (tracking.py); that may be lost at any time.
 
 Threads  one Reader may serve many threads, but the frames of one robot come one after the other.
 Time     `at_s` is an argument; the only clock in here is the stopwatch for timings_ms.
@@ -9,20 +9,18 @@ Time     `at_s` is an argument; the only clock in here is the stopwatch for timi
 
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
 
 from config.contract import EMOTIONS, MAX_FACES, ContractError, Face, Frame, Reading, refusal
-from inference_server.decode import Picture, decode
+from inference_server.decode import decode
+from inference_server.tracking import Seen, Tracks
 from models.crop import SIDE_PX, crop_face
-from models.mtcnn import Detector, Found
+from models.mtcnn import Detector
 from models.zoo import Entry
 
-REMEMBERED_S = 1.0  # a face that comes back within this time has its number again
-SAME_OVERLAP = 0.3  # of the union, from which on two boxes are the same face
-SAME_DISTANCE = 1.0  # sides of the box, up to which the nearest face is the same
+GOLDEN = (5**0.5 - 1) / 2  # multiples of it, without their whole part, are spread evenly however many there are
 
 
 class ReaderError(ValueError):
@@ -34,49 +32,69 @@ class Reader:
 
     crop_margin   side of the crop as a multiple of the longer side of the face box; None: what its card says
     threads       of one network run
+    find_within_s, attend   how faces are followed and which one comes first; see tracking.Tracks
 
     Raises ReaderError where the network does not answer as the zoo promises.
     """
 
-    def __init__(self, detector: Detector, entry: Entry, crop_margin: float | None = None, threads: int = 1):
+    def __init__(
+        self,
+        detector: Detector,
+        entry: Entry,
+        crop_margin: float | None = None,
+        threads: int = 1,
+        find_within_s: float = 0.5,
+        attend: str = "nearest",
+    ):
         self.model = entry.name
         self._detector = detector
         self._margin = entry.card["crop_margin"] if crop_margin is None else crop_margin
         self._classifier = open_classifier(entry.onnx_path, threads)
-        self._seen: dict[str, Seen] = {}
+        self._find_within_s = find_within_s
+        self._attend = attend
+        self._tracks: dict[str, Tracks] = {}
+        self._robots = 0  # that ever came
 
     def read(self, frame: Frame, robot_id: str, at_s: float) -> Reading:
         """The Reading of one frame; where frame or network fail, one with an error instead of faces."""
         laps = Laps()
         try:
-            picture = decode(frame)
+            gray = decode(frame)
             laps.end("decode")
-            faces = self.look(picture, robot_id, at_s, laps)
+            faces = self.look(gray, robot_id, at_s, laps)
         except ContractError as error:
             return refusal(error, frame.seq, frame.taken_s)
         return Reading(frame.seq, frame.taken_s, faces, [], laps.ms, self.model, None)
 
-    def look(self, picture: Picture, robot_id: str, at_s: float, laps: "Laps") -> list[Face]:
-        """The faces in a picture, the largest first, at most MAX_FACES; raises ContractError "internal"."""
-        found = self._detector.detect(picture.rgb)[:MAX_FACES]
+    def look(self, gray: np.ndarray, robot_id: str, at_s: float, laps: "Laps") -> list[Face]:
+        """The faces in (H, W) uint8, the attended one first, then by size, at most MAX_FACES.
+
+        Raises ContractError "internal".
+        """
+        tracks = self._tracks.get(robot_id) or self._welcome(robot_id)
+        seen = tracks.follow(self._detector, gray, at_s)[:MAX_FACES]
         laps.end("detect")
-        crops = self._crop(picture.gray, found)  # (N, 1, 48, 48)
+        crops = self._crop(gray, seen)  # (N, 1, 48, 48)
         laps.end("crop")
         scores = self._score(crops)  # (N, 7)
         laps.end("score")
-        ids = self._seen.setdefault(robot_id, Seen()).number([face.box_px for face in found], at_s)
         return [
-            Face(face_id, face.box_px, face.score, row)
-            for face_id, face, row in zip(ids, found, scores.tolist(), strict=True)
+            Face(face.id, face.box_px, face.score, row) for face, row in zip(seen, scores.tolist(), strict=True)
         ]
 
     def forget(self, robot_id: str) -> None:
         """The robot is gone: drop what is remembered of its faces."""
-        self._seen.pop(robot_id, None)
+        self._tracks.pop(robot_id, None)
 
-    def _crop(self, gray: np.ndarray, found: list[Found]) -> np.ndarray:
-        crops = np.zeros((len(found), 1, SIDE_PX, SIDE_PX), np.float32)
-        for crop, face in zip(crops, found, strict=True):
+    def _welcome(self, robot_id: str) -> Tracks:
+        share = self._robots * GOLDEN % 1
+        self._robots += 1
+        tracks = self._tracks[robot_id] = Tracks(self._find_within_s, self._attend, share)
+        return tracks
+
+    def _crop(self, gray: np.ndarray, seen: list[Seen]) -> np.ndarray:
+        crops = np.zeros((len(seen), 1, SIDE_PX, SIDE_PX), np.float32)
+        for crop, face in zip(crops, seen, strict=True):
             crop[0] = crop_face(gray, face.box_px, self._margin)
         return crops
 
@@ -121,55 +139,3 @@ def open_classifier(path: Path, threads: int) -> onnxruntime.InferenceSession:
             f"{np.round(scores.reshape(2, -1).sum(1), 3)} came. Export the network again."
         )
     return session
-
-
-# ---- which face is which -----------------------------------------------------------------------------
-
-
-class Known(NamedTuple):
-    """Where a face was last seen, and when."""
-
-    id: int
-    box_px: list[float]
-    at_s: float
-
-
-class Seen:
-    """The faces that one robot has seen lately; gives every face of the next picture its number."""
-
-    def __init__(self):
-        self._known: list[Known] = []
-        self._next_id = 1
-
-    def number(self, boxes_px: list[list[float]], at_s: float) -> list[int]:
-        """A number for each box: that of the known face it overlaps most or lies nearest to, else a new one."""
-        known = [face for face in self._known if at_s - face.at_s <= REMEMBERED_S]
-        pairs = [
-            (alike(box, face.box_px), i, k) for i, box in enumerate(boxes_px) for k, face in enumerate(known)
-        ]
-        ids: dict[int, int] = {}
-        taken: set[int] = set()
-        for likeness, i, k in sorted(pairs, reverse=True):
-            if likeness > 0 and i not in ids and k not in taken:
-                ids[i] = known[k].id
-                taken.add(k)
-        for i in range(len(boxes_px)):
-            if i not in ids:
-                ids[i], self._next_id = self._next_id, self._next_id + 1
-        lost = [face for k, face in enumerate(known) if k not in taken]
-        self._known = lost + [Known(ids[i], box, at_s) for i, box in enumerate(boxes_px)]
-        return [ids[i] for i in range(len(boxes_px))]
-
-
-def alike(a_px: list[float], b_px: list[float]) -> float:
-    """How surely two boxes [x, y, width, height] are one face: above 1 they overlap, 0..1 are near, 0 not."""
-    wide = min(a_px[0] + a_px[2], b_px[0] + b_px[2]) - max(a_px[0], b_px[0])
-    high = min(a_px[1] + a_px[3], b_px[1] + b_px[3]) - max(a_px[1], b_px[1])
-    shared = max(wide, 0) * max(high, 0)
-    overlap = shared / (a_px[2] * a_px[3] + b_px[2] * b_px[3] - shared)
-    if overlap >= SAME_OVERLAP:
-        return 1 + overlap
-    across = (a_px[0] + a_px[2] / 2) - (b_px[0] + b_px[2] / 2)
-    down = (a_px[1] + a_px[3] / 2) - (b_px[1] + b_px[3] / 2)
-    side = max(a_px[2], a_px[3], b_px[2], b_px[3])
-    return max(0.0, 1 - (across**2 + down**2) ** 0.5 / (SAME_DISTANCE * side))

@@ -20,7 +20,6 @@ import cv2
 
 from behaviors.mood import Episode, Episodes, Feeling, Mood
 from config.contract import EMOTIONS, ContractError, Face
-from inference_server.decode import from_rgb
 from inference_server.film import Film, FilmError, Shot, Source, annotated
 from inference_server.reader import Laps, Reader
 
@@ -106,7 +105,7 @@ def _readings(source: Source, reader: Reader, summary: Summary) -> Iterator[tupl
         faces, laps = None, Laps()
         if shot.rgb is not None:
             try:
-                faces = reader.look(from_rgb(shot.rgb), ROBOT_ID, shot.time_s, laps)
+                faces = reader.look(cv2.cvtColor(shot.rgb, cv2.COLOR_RGB2GRAY), ROBOT_ID, shot.time_s, laps)
             except ContractError:
                 pass
         if faces is None:

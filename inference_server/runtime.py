@@ -17,4 +17,6 @@ RUNTIME = f"ONNX Runtime {onnxruntime.__version__}, float32"
 def open_reader(chosen: ReaderSettings) -> Reader:
     """The Reader, in one thread; raises ModelError, ReaderError or ZooError."""
     cv2.setNumThreads(1)
-    return Reader(Detector(chosen.min_face_px, chosen.thresholds), zoo.load(chosen.model), chosen.crop_margin)
+    detector = Detector(chosen.min_face_px, chosen.thresholds)
+    following = {"find_within_s": chosen.find_within_s, "attend": chosen.attend}
+    return Reader(detector, zoo.load(chosen.model), chosen.crop_margin, **following)

@@ -66,7 +66,7 @@ def cut(
     detector: Detector, scene: np.ndarray, box_px: Sequence[float], margins: Sequence[float]
 ) -> np.ndarray | None:
     """The pasted face as the detector finds it, one crop a margin (m, 48, 48); None where it is missed."""
-    found = detector.detect(cv2.cvtColor(scene, cv2.COLOR_GRAY2RGB))
+    found = detector.detect(scene)
     best = pasted(found, box_px)
     return None if best is None else np.stack([crop_face(scene, best.box_px, margin) for margin in margins])
 

@@ -113,14 +113,14 @@ def test_every_other_expression_comes_out_of_a_neutral_face():
 @pytest.mark.parametrize("part", SOMEBODY, ids=name)
 def test_the_detector_finds_the_one_face_while_somebody_is_there(demo, detector, part):
     for t_s in settled(part, 3):
-        found = detector.detect(cv2.cvtColor(demo.picture(t_s), cv2.COLOR_BGR2RGB))
+        found = detector.detect(cv2.cvtColor(demo.picture(t_s), cv2.COLOR_BGR2GRAY))
         assert len(found) == 1, f"{len(found)} faces at {t_s:.2f} s"
 
 
 @pytest.mark.parametrize("part", AWAY, ids=name)
 def test_the_detector_finds_nothing_while_nobody_is_there(demo, detector, part):
     for t_s in settled(part, 5):
-        assert not detector.detect(cv2.cvtColor(demo.picture(t_s), cv2.COLOR_BGR2RGB)), f"at {t_s:.2f} s"
+        assert not detector.detect(cv2.cvtColor(demo.picture(t_s), cv2.COLOR_BGR2GRAY)), f"at {t_s:.2f} s"
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_the_network_reads_every_expression_as_the_plan_calls_it(demo, detector,
     crops = []
     for t_s in settled(part, 4):
         picture = demo.picture(t_s)
-        face = detector.detect(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))[0]
+        face = detector.detect(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))[0]
         gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         crops.append(crop_face(gray, face.box_px, card["crop_margin"]))
     scores = read(np.array(crops)).mean(0)
