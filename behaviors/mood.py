@@ -1,8 +1,8 @@
 # -*- coding: utf-8 -*-
-"""From flickering scores to a steady mood: whom to attend to, how it feels, and since when.
+"""From flickering scores to a steady mood: how the attended person feels, and since when.
 
-Four steps, each a small function: attend to one face, smooth its scores, ask which mood they speak for,
-and let a new mood begin only after it has led for a while. Time is an argument; nothing here reads a
+Three steps, each a small function: smooth the scores of the face that the PC names first, ask which mood they
+speak for, and let a new mood begin only after it has led for a while. Time is an argument; nothing here reads a
 clock, so the robot runs it live and replay runs it on recorded video. Valid Python 2.7 and 3, standard
 library alone.
 """
@@ -13,8 +13,6 @@ import math
 from collections import namedtuple
 
 from config.contract import EMOTIONS
-
-CLEARLY_LARGER = 1.5  # times the attended face's area: then attention moves to the other face
 
 # What is felt now.
 #   emotion     one of EMOTIONS, or None: nobody is there, or it is undecided
@@ -29,7 +27,7 @@ Episode = namedtuple("Episode", "start_s end_s emotion confidence")
 
 
 class Mood(object):
-    """The mood of the person in front; `update` it with the faces of every answer, also when there are none.
+    """The mood of the attended person; `update` it with the faces of every answer, also when there are none.
 
     settings: a dict with
         smooth_s   time constant of the smoothing
@@ -61,7 +59,7 @@ class Mood(object):
             self._forget(now_s)
         if self._scores is not None and now_s - self._seen_s > self._absent_s:
             self._forget(now_s)
-        face = attend([face for face in faces if sum(face.scores) > 0], self._face_id)
+        face = next((face for face in faces if sum(face.scores) > 0), None)
         if face is not None:
             dt_s = 0.0 if self._scores is None else now_s - self._seen_s
             self._face_id, self._seen_s = face.id, now_s
@@ -99,21 +97,6 @@ class Mood(object):
         confidence = 0.0 if self._emotion is None else self._scores[EMOTIONS.index(self._emotion)]
         scores = None if self._scores is None else list(self._scores)
         return Feeling(self._emotion, confidence, self._since_s, scores, self._face_id)
-
-
-def attend(faces, face_id):
-    """The face to attend to, or None: `face_id` while it is there and no other is clearly larger."""
-    if not faces:
-        return None
-    largest = max(faces, key=area_px)
-    held = [face for face in faces if face.id == face_id]
-    if held and area_px(largest) <= CLEARLY_LARGER * area_px(held[0]):
-        return held[0]
-    return largest
-
-
-def area_px(face):
-    return face.box_px[2] * face.box_px[3]
 
 
 def normalised(scores):

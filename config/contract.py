@@ -78,7 +78,7 @@ Face = namedtuple("Face", "id box_px detection scores")
 Order = namedtuple("Order", "what name")
 
 # The PC's answer to one Frame, with its seq and taken_s sent back.
-#   faces       list of Face, the largest first
+#   faces       list of Face, the one to attend to first, then by size
 #   orders      list of Order, each delivered once
 #   timings_ms  {step: milliseconds} of the PC's work on this frame
 #   model       name of the network that gave the scores

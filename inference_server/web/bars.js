@@ -1,4 +1,4 @@
-// Seven probabilities of the largest face, in the order of the contract.
+// Seven probabilities of the attended face, in the order of the contract.
 
 import { capital, find, largest, make, mark, write } from "./dom.js";
 
@@ -13,7 +13,7 @@ export class Bars {
     const faces = frame?.faces ?? [];
     const scores = faces[0]?.scores;
     const best = scores ? largest(scores) : -1;
-    write(find("bars-aside"), faces.length > 1 ? `largest of ${faces.length} faces` : "");
+    write(find("bars-aside"), faces.length > 1 ? `attended one of ${faces.length} faces` : "");
     this.rows.forEach(({ row, meter, fill, number }, i) => {
       const share = scores ? scores[i] : 0;
       mark(row, "data-best", i === best);

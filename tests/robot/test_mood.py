@@ -5,7 +5,7 @@ from __future__ import division, print_function
 
 import pytest
 
-from behaviors.mood import Episodes, Mood, attend, episodes, smoothed
+from behaviors.mood import Episodes, Mood, episodes, smoothed
 from config.contract import EMOTIONS, Face
 
 SETTINGS = {"smooth_s": 0.4, "enter": 0.5, "leave": 0.35, "dwell_s": 0.5, "absent_s": 1.0}
@@ -152,26 +152,12 @@ def test_a_face_without_any_score_is_no_face():
     assert Mood(SETTINGS).update([Face(1, [0, 0, 9, 9], 1.0, [0.0] * 7)], 0.0).face_id is None
 
 
-@pytest.mark.parametrize(
-    "faces, held, expected",
-    [
-        ([], 1, None),
-        ([face(1, 50), face(2, 90)], None, 2),
-        ([face(1, 90), face(2, 100)], 1, 1),  # larger, but not clearly: 1.23 times the area
-        ([face(1, 70), face(2, 100)], 1, 2),  # 2.04 times
-        ([face(2, 40)], 1, 2),
-        ([face(1, 40), face(2, 40)], 2, 2),
-    ],
-)
-def test_attention_holds_a_face_until_another_is_clearly_larger(faces, held, expected):
-    found = attend(faces, held)
-    assert (None if found is None else found.id) == expected
-
-
-def test_somebody_small_in_the_background_does_not_disturb():
-    crowd = [face(7, 60, sad=0.9), face(1, 100, happy=0.9), face(9, 110, angry=0.9)]
+def test_the_face_that_is_named_first_is_attended_to_whoever_else_is_there():
+    crowd = [face(1, 100, happy=0.9), face(7, 60, sad=0.9), face(9, 110, angry=0.9)]
     timed = play([([face(1, 100, happy=0.9)], 1), (crowd, 2)])
     assert moods(timed) == [None, "happy"] and timed[-1][1].face_id == 1
+    timed = play([(crowd, 1), ([face(9, 110, angry=0.9), face(1, 100, happy=0.9)], 2)])
+    assert timed[-1][1].emotion == "angry" and timed[-1][1].face_id == 9
 
 
 def test_episodes_are_stretches_of_one_emotion_with_their_mean_confidence():
