@@ -363,6 +363,25 @@ def keep(report: dict, key: str, kept: dict, json_path: Path | None, card: bool)
         zoo.note(report["model"], key, kept)
 
 
+@main.group("data")
+def data_group() -> None:
+    """Data sets as their owners pack them (models/adapters.py names the layouts)."""
+
+
+@data_group.command("check")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@JSON
+def check(path: Path, json_path: Path | None) -> None:
+    """Count the faces in PATH and name what is wrong: flaws, duplicates, contradictions, leaks."""
+    from models import check as checker
+
+    report = checker.check(path)
+    print(checker.text(report))
+    if json_path:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps(report._asdict(), indent=1) + "\n")
+
+
 @main.command("list")
 @click.option("--markdown", is_flag=True, help="As the table of models/README.md.")
 def show(markdown: bool) -> None:

@@ -13,9 +13,18 @@ from models.crop import crop_face
 from models.data import SPLITS, DataError, Faces
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-NAMES = {name: i for i, name in enumerate(EMOTIONS)} | {  # FER2013's own words beside ours
+NAMES = {name: i for i, name in enumerate(EMOTIONS)} | {  # the words of the data sets beside ours
     word: EMOTIONS.index(name)
-    for word, name in (("disgust", "disgusted"), ("fear", "fearful"), ("surprise", "surprised"))
+    for name, words in {
+        "happy": ("happiness",),
+        "angry": ("anger",),
+        "disgusted": ("disgust",),
+        "fearful": ("fear", "afraid", "scared"),
+        "sad": ("sadness",),
+        "surprised": ("surprise",),
+        "neutral": ("normal",),
+    }.items()
+    for word in words
 }
 
 
@@ -53,8 +62,15 @@ def load(folder: Path) -> Faces:
 
 def _picture(path: Path) -> np.ndarray:
     """(48, 48) uint8; a picture of another size is taken whole, its rim repeated to make it square."""
-    gray = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) if path.stat().st_size else None
-    if gray is None:
+    picture = gray(path)
+    height, width = picture.shape
+    return crop_face(picture, [0, 0, width, height])
+
+
+def gray(path: Path) -> np.ndarray:
+    """A picture (H, W) uint8; raises DataError where it is none."""
+    there = path.is_file() and path.stat().st_size
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) if there else None
+    if pixels is None:
         raise DataError(f"data: {path} is no picture that can be read; replace it or take it away.")
-    height, width = gray.shape
-    return crop_face(gray, [0, 0, width, height])
+    return pixels

@@ -247,7 +247,7 @@ def soften(recipe_path: Path, path: Path, out: Path, method: str, widths: dict[s
     recipe = training.Recipe.read(recipe_path)
     run = training.Run(recipe, out)
     run.resume()
-    lessons = training.Lessons.of(learnt_faces(path), recipe.labels, run.device)
+    lessons = training.Lessons.of(learnt_faces(path), run)
     while run.epoch < recipe.epochs:
         loss = training.one_epoch(run, lessons)
         run.net.cpu()

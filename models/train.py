@@ -47,8 +47,9 @@ class Recipe(NamedTuple):
     start                weights of a finished run to go on from
     grown                for each block of an XRS the block of `start` that it takes over, or null: a new one,
                          which begins by changing nothing
-    teacher, distil      networks whose mean score is learnt too, with {weight, temperature}: a name of the zoo,
-                         or the folder of a finished run, whose FER+ classifier then teaches the second one
+    teacher, distil      networks whose mean score of the unchanged faces is learnt too, with {weight,
+                         temperature}: a name of the zoo, or the folder of a finished run, whose FER+ classifier
+                         then teaches the second one
     precision            "bf16": multiplications on 16 bits, weights and sums on 32, about 1.5 times faster on a
                          CPU with AMX; "f32"
     """
@@ -278,20 +279,33 @@ class Teacher:
 
     def logits(self, faces: Tensor) -> list[Tensor]:
         """The scores (N, 7) of the first classifier, and of the second if there is one."""
-        embedding = self.net.embed(faces).float()
+        embedding = self.net.embed(faces)
         return [self.net.classifier(embedding), *([self.second(embedding)] if self.second else [])]
+
+    @torch.no_grad()
+    def softened(self, images: Tensor, temperature: float) -> list[Tensor]:
+        """(n, 48, 48) uint8 -> softened scores (n, 7) of each classifier, mean of a face and its mirror image."""
+        scores = []
+        for batch in images.split(256):
+            faces = to_input(batch).contiguous(memory_format=torch.channels_last)
+            both = zip(self.logits(faces), self.logits(faces.flip(3)), strict=True)
+            scores.append([((a / temperature).softmax(1) + (b / temperature).softmax(1)) / 2 for a, b in both])
+        return [torch.cat(parts) for parts in zip(*scores, strict=True)]
 
 
 class Lessons(NamedTuple):
-    """The training faces on the device: images (n, 48, 48) uint8, labels (n,) int64, votes (n, 7)."""
+    """The training faces on the device: images (n, 48, 48) uint8, labels (n,) int64, votes (n, 7), and for each
+    classifier that is taught the teachers' mean softened scores (n, 7)."""
 
     images: Tensor
     labels: Tensor
     votes: Tensor
+    soft: tuple[Tensor, ...] = ()
 
     @classmethod
-    def of(cls, faces: data.Faces, labels: str, device: str) -> "Lessons":
+    def of(cls, faces: data.Faces, run: Run) -> "Lessons":
         """For FER+ labels only faces with a single most-voted emotion of ours are taken."""
+        labels = run.recipe.labels
         if faces.votes is None and labels == "ferplus":
             raise data.DataError("train: FER+ labels need fer2013new.csv beside the csv, or sheets with votes.")
         emotion = faces.emotion
@@ -301,7 +315,11 @@ class Lessons(NamedTuple):
         votes = np.zeros((len(emotion), 7), np.float32)
         if faces.votes is not None:
             votes = data.ferplus_target(faces.votes)
-        return cls(*(torch.as_tensor(part).to(device) for part in (faces.images, emotion, votes)))
+        lessons = cls(*(torch.as_tensor(part).to(run.device) for part in (faces.images, emotion, votes)))
+        taught = [t.softened(lessons.images, run.recipe.distil["temperature"]) for t in run.teachers]
+        first = [scores[0] for scores in taught]
+        second = [scores[1] for scores in taught if len(scores) > 1]
+        return lessons._replace(soft=tuple(torch.stack(each).mean(0) for each in (first, second) if each))
 
 
 def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Path:
@@ -314,7 +332,7 @@ def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Pa
     training = training.take(data.is_face(training) & ~data.stands_in(training, validation))
     run = Run(recipe, out)
     run.resume()
-    lessons = Lessons.of(training, recipe.labels, run.device)
+    lessons = Lessons.of(training, run)
     print(f"{len(lessons.images)} faces to learn from, {len(validation.images)} to look at; epoch {run.epoch}")
     while run.epoch < recipe.epochs:
         started = time.monotonic()
@@ -350,7 +368,7 @@ def one_epoch(run: Run, lessons: Lessons) -> float:
         for group in run.optimizer.param_groups:
             group["lr"] = run.rate(run.epoch + step / len(order))
         faces = change(to_input(lessons.images[rows]), generator)
-        loss = learn(run, faces, lessons.labels[rows], lessons.votes[rows])
+        loss = learn(run, faces, lessons, rows)
         run.optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(run.net.parameters(), 5.0)
@@ -361,35 +379,26 @@ def one_epoch(run: Run, lessons: Lessons) -> float:
     return total / len(order)
 
 
-def learn(run: Run, faces: Tensor, labels: Tensor, votes: Tensor) -> Tensor:
-    """The loss of one batch: the objective, on mixed faces against both, and the teachers' scores."""
+def learn(run: Run, faces: Tensor, lessons: Lessons, rows: Tensor) -> Tensor:
+    """The loss of one batch of changed faces against the lessons of its `rows`; of mixed faces against both."""
     recipe, share = run.recipe, 1.0
     if recipe.mixup:
         share = float(torch.distributions.Beta(recipe.mixup, recipe.mixup).sample())
         faces = share * faces + (1 - share) * faces.flip(0)
-    faces = faces.contiguous(memory_format=torch.channels_last)
     with torch.autocast(run.device, torch.bfloat16, enabled=recipe.precision == "bf16"):
-        embedding = run.net.embed(faces)  # (N, C)
-        with torch.no_grad():
-            taught = [teacher.logits(faces) for teacher in run.teachers]
+        embedding = run.net.embed(faces.contiguous(memory_format=torch.channels_last))  # (N, C)
     embedding = embedding.float()
     logits = run.net.classifier(run.net.dropout(embedding))  # (N, 7)
-    loss = share * run.objective(embedding, logits, labels, votes)
-    if share < 1:
-        loss = loss + (1 - share) * run.objective(embedding, logits, labels.flip(0), votes.flip(0))
-    if taught:
-        loss = loss + recipe.distil["weight"] * imitation(run, embedding, logits, taught)
-    return loss
+    classifiers = (logits, run.objective.second(embedding))
 
+    def against(rows: Tensor) -> Tensor:
+        loss = run.objective(embedding, logits, lessons.labels[rows], lessons.votes[rows])
+        for own, soft in zip(classifiers, lessons.soft, strict=False):
+            weight, temperature = recipe.distil["weight"], recipe.distil["temperature"]
+            loss = loss + weight * losses.distillation(own, soft[rows], temperature)
+        return loss
 
-def imitation(run: Run, embedding: Tensor, logits: Tensor, taught: list[list[Tensor]]) -> Tensor:
-    """How far both classifiers are from the teachers' mean scores; the second only where a teacher has one."""
-    loss = torch.zeros((), device=logits.device)
-    for place, own in enumerate((logits, run.objective.second(embedding))):
-        soft = [(t[place] / run.recipe.distil["temperature"]).softmax(1) for t in taught if len(t) > place]
-        if soft:
-            loss = loss + losses.distillation(own, torch.stack(soft).mean(0), run.recipe.distil["temperature"])
-    return loss
+    return against(rows) if share == 1 else share * against(rows) + (1 - share) * against(rows.flip(0))
 
 
 def draw(labels: Tensor, balance: float, generator: torch.Generator) -> Tensor:

@@ -306,7 +306,7 @@ def test_a_run_stopped_between_epochs_ends_with_the_same_weights(fer2013, recipe
     run = module.Run(one, stopped)
     faces = data.load(fer2013, "Training")
     faces = faces.take(data.is_face(faces) & ~data.stands_in(faces, data.load(fer2013, "PublicTest")))
-    lessons = module.Lessons.of(faces, one.labels, "cpu")
+    lessons = module.Lessons.of(faces, run)
     run.plateau.update(module.one_epoch(run, lessons))
     run.epoch = 1
     run.save()
