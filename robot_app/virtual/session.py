@@ -80,6 +80,8 @@ class Proxy:
 
     def call(self, method, *arguments, _async=False):
         """Call a method; a Future with `_async=True`, else its result."""
+        if not self._session.isConnected():
+            raise RuntimeError("Socket is not connected")
         future = Future(self._session, self._nao)
         try:
             result = self._nao.call(self._name, method, arguments)

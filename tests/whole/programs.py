@@ -20,13 +20,17 @@ def free_port() -> int:
 
 
 class Program:
-    """`python -m ...` in the repository's root, in a session of its own; usable as a context manager."""
+    """`python -m ...` in the repository's root, in a session of its own; usable as a context manager.
 
-    def __init__(self, *arguments: object):
+    With `code`, that is run instead of the module, and the first argument is only its name.
+    """
+
+    def __init__(self, *arguments: object, code: str | None = None):
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
+        words = [*map(str, arguments)] if code is None else [*map(str, arguments[1:])]
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", *map(str, arguments)],
+            [sys.executable, "-u", *(["-m"] if code is None else ["-c", code]), *words],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
