@@ -310,19 +310,21 @@ def look_at_body(robot, settings, now_s, epoch_s):
     charge = robot.call("ALBattery", "getBatteryCharge")
     grade = good if charge > LOW_BATTERY else bad
     yield grade("the battery holds %d %%%s." % (charge, "" if grade is good else "; plug the robot in"))
-    hot = memory(robot, "HotDeviceDetected") or memory(robot, "HotJointDetected")
+    hot = memory(robot, "HotDeviceDetected") or memory(robot, "HotJointDetected") or []
     if hot:
-        yield bad("these are hot: %s; let the robot rest until they are cool." % ", ".join(map(str, hot)))
+        yield bad("these are hot: %s; let the robot rest until they are cool." % ", ".join(map(device, hot)))
 
 
 def look_at_voice(robot, settings, now_s, epoch_s):
     """Whether the robot can be heard, in the language that is wanted."""
     language = str(settings["language"])
     installed = sorted(str(name) for name in robot.call("ALTextToSpeech", "getAvailableLanguages"))
-    if language not in installed:
+    if not installed:
+        yield bad("the robot has no voice at all: install a language on it; it plays silently until then.")
+    elif language not in installed:
         yield bad(
             "the robot has no voice for %s: set robot.language to one of %s, or install the voice."
-            % (language, ", ".join(installed) or "none"),
+            % (language, ", ".join(installed))
         )
     loudness = settings["volume"]
     if loudness is None:
@@ -348,8 +350,8 @@ def look_at_camera(robot, settings, now_s, epoch_s):
     left = [handle for handle in handles if handle.startswith(PREFIX)]
     if left:
         yield note(
-            "%d of %d places at the camera are held as %s: by a robot app that runs now, or by one that "
-            "crashed; the next one frees them." % (len(left), PLACES, PREFIX),
+            "%d places at the camera are held as %s: by a robot app that runs now, or by one that crashed; the "
+            "next one frees them." % (len(left), PREFIX)
         )
     for name in sorted(set(handle.rpartition("_")[0] for handle in handles if handle not in left)):
         count = len([handle for handle in handles if handle.rpartition("_")[0] == name])
@@ -402,6 +404,11 @@ def judged(image, camera, epoch_s):
             "the robot's clock is %.0f s %s of this one: only the times in its own logs depend on it."
             % (abs(ahead_s), "ahead" if ahead_s > 0 else "behind"),
         )
+
+
+def device(key):
+    """The device in a key such as Device/SubDeviceList/LHand/Temperature/Sensor/Value, or what came."""
+    return str(key).partition("SubDeviceList/")[2].partition("/")[0] or str(key)
 
 
 def memory(robot, key):

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 UUID = "nao-emotion"  # NAOqi's name of the package
 SERVICE = "emotion"  # and of the program in it
+BUILD = "BUILD"  # the file in it that holds its fingerprint
 STARTS = ("robot_app.__main__", "robot_app.doctor")
 
 NAOQI = "/opt/aldebaran/lib/python2.7/site-packages"  # a V6's qi, which ssh does not put on the path
@@ -112,7 +113,16 @@ def contents(settings: dict, behaviors: behavior_library.Library, wheel: Path | 
     if wheel is not None:
         with zipfile.ZipFile(wheel) as archive:
             files |= {f"lib/{name}": archive.read(name) for name in archive.namelist() if _is_needed(name)}
+    files[BUILD] = fingerprint(files).encode()
     return files
+
+
+def fingerprint(files: Mapping[str, bytes]) -> str:
+    """A short name for exactly these files, by which a package on a robot is known."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name} {len(files[name])}\n".encode() + files[name])
+    return digest.hexdigest()[:16]
 
 
 def on_robot() -> list[Path]:

@@ -11,11 +11,12 @@ import socket
 import subprocess
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from robot_app.package.contents import NAOQI, SERVICE, UUID
+from robot_app.package.contents import BUILD, NAOQI, SERVICE, UUID
 
 REACH_S = 3.0
 STEP_S = 120.0  # the longest step: copying over slow Wi-Fi, or a person who types a password
@@ -47,7 +48,8 @@ INSTALL = f"""
 command -v qicli >/dev/null || {{ echo "there is no qicli here"; exit 3; }}
 said=$(qicli call PackageManager.install "$HOME/{UUID}.pkg" 2>&1) || {{ echo "$said"; exit 3; }}
 folder=$HOME/.local/share/PackageManager/apps/{UUID}
-[ -f "$folder/__main__.py" ] || {{ echo "it answered '$said', and $folder is not there"; exit 3; }}
+there=$(cat "$folder/{BUILD}" 2>/dev/null)
+[ "$there" = "$WANTED" ] || {{ echo "it answered '$said' and installed nothing"; exit 3; }}
 echo "$folder"
 """
 
@@ -137,7 +139,7 @@ class Robot:
         self._copy(package)
         if "stopped" in self._run(STOP).text:
             self._say("The copy that ran there before is stopped.")
-        folder, by_naoqi = self._install()
+        folder, by_naoqi = self._install(build_of(package))
         self._let_the_doctor_look(folder)
         return self._start(folder, by_naoqi, server)
 
@@ -180,9 +182,9 @@ class Robot:
         took_s = time.monotonic() - began_s
         self._say(f"{package.name} ({package.stat().st_size / 1e6:.1f} MB) is copied, in {took_s:.1f} s.")
 
-    def _install(self) -> tuple[str, bool]:
+    def _install(self, build: str) -> tuple[str, bool]:
         """(folder on the robot, whether NAOqi's PackageManager did it)."""
-        said = self._run(INSTALL)
+        said = self._run(f"WANTED={build}\n{INSTALL}")
         if said.code == 0:
             self._say(f"NAOqi's PackageManager has installed it in {last_line(said.text)}.")
             return last_line(said.text), True
@@ -231,6 +233,12 @@ class Robot:
         except subprocess.TimeoutExpired:
             raise DeployError(f"a step on the robot has not ended after {STEP_S:g} s.") from None
         return Said(done.returncode, done.stdout.decode("utf-8", "replace").strip())
+
+
+def build_of(package: Path) -> str:
+    """The fingerprint that a package bears."""
+    with zipfile.ZipFile(package) as archive:
+        return archive.read(BUILD).decode()
 
 
 def last_line(text: str) -> str:

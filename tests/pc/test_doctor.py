@@ -17,6 +17,7 @@ from config import settings
 from inference_server import doctor as pc_doctor
 from robot_app import doctor
 from robot_app.robots import Robot
+from robot_app.virtual.hand_clock import HandClock
 from robot_app.virtual.nao import VirtualNAO
 from robot_app.virtual.session import InProcessSession
 
@@ -43,8 +44,13 @@ class Black:
 
 
 @pytest.fixture
-def nao():
-    nao = VirtualNAO()
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def nao(clock):
+    nao = VirtualNAO(clock=clock)
     yield nao
     nao.close()
 
@@ -73,6 +79,14 @@ def test_a_healthy_robot_has_no_bad_finding_and_is_left_as_it_was(nao, examined)
     assert (nao.angles, nao.stiffnesses, nao.life) == before
 
 
+def lies_down(nao):
+    nao.lying, nao.awake = "LyingBelly", False  # as after a fall
+
+
+def without_voice(nao):
+    nao["VirtualFaults"].setLanguages([])
+
+
 def without_stiffness(nao):
     nao.stiffnesses["LElbowRoll"] = 0.0
 
@@ -86,11 +100,11 @@ def with_an_activity(nao):
 
 
 def hot(nao):
-    nao["ALMemory"].insertData("HotDeviceDetected", ["LShoulderPitch"])
+    nao["VirtualFaults"].heat(["LShoulderPitch"])
 
 
 def nearly_empty(nao):
-    nao["ALMemory"].insertData("BatteryChargeChanged", 7)
+    nao["VirtualFaults"].charge(7)
 
 
 def muted(nao):
@@ -100,6 +114,8 @@ def muted(nao):
 @pytest.mark.parametrize(
     ("fault", "part"),
     [
+        (lies_down, "the robot lies down (LyingBelly): set it on its feet"),
+        (without_voice, "no voice at all"),
         (without_stiffness, "no stiffness and will not move: LElbowRoll"),
         (in_safeguard, "safeguard"),
         (with_an_activity, "runs an activity"),
@@ -121,14 +137,12 @@ def test_a_language_without_a_voice_is_named_with_those_that_there_are(examined)
 
 
 def test_places_at_the_camera_that_a_crashed_app_left_are_counted(nao, examined):
-    for _ in range(3):
-        nao["ALVideoDevice"].subscribeCamera("nao-emotion", 0, 1, 9, 15)
-    for _ in range(6):
-        nao["ALVideoDevice"].subscribeCamera("theirs", 0, 1, 9, 15)
+    nao["VirtualFaults"].leak("nao-emotion", 8)
+    nao["VirtualFaults"].leak("theirs", 6)
     notes = texts(examined(), "note")
-    assert any("3 of 6 places at the camera are held as nao-emotion" in text for text in notes)
+    assert any("8 places at the camera are held as nao-emotion" in text for text in notes)
     assert any("leaked all 6 places of theirs" in text for text in notes)
-    assert len(nao["ALVideoDevice"].getSubscribers()) == 9
+    assert len(nao["ALVideoDevice"].getSubscribers()) == 14
 
 
 def test_a_dark_camera_and_a_wrong_clock_are_notes(nao, examined):

@@ -57,6 +57,13 @@ def test_a_file_imported_inside_a_function_stays_on_the_pc():
     assert sorted(contents._imported(tree)) == ["a", "b"]
 
 
+def test_a_package_bears_a_name_that_changes_with_any_file_in_it(files):
+    name = files[contents.BUILD].decode()
+    rest = {path: data for path, data in files.items() if path != contents.BUILD}
+    assert contents.fingerprint(rest) == name
+    assert contents.fingerprint({**rest, "LICENSE": b"another"}) != name
+
+
 def test_the_manifest_is_at_the_root_and_names_a_program_that_is_there(files):
     package = ElementTree.fromstring(files["manifest.xml"])
     assert package.get("uuid") == contents.UUID and package.get("version") == contents.version()

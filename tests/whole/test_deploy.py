@@ -148,6 +148,16 @@ def on_robot(nao, script):
     subprocess.run(["sh", "-c", script], cwd=nao.home, env=environment, check=True)
 
 
+def test_a_package_manager_that_keeps_an_older_package_is_seen_through(nao):
+    old = nao.home / ".local/share/PackageManager/apps/nao-emotion"
+    old.mkdir(parents=True)
+    (old / "BUILD").write_text("older")
+    (nao.bin / "qicli").write_text("#!/bin/sh\necho false\n")
+    (nao.bin / "qicli").chmod(0o755)
+    _, said = nao.deploy("--port", free_port())
+    assert "it answered 'false' and installed nothing" in said and "unpacked in" in said
+
+
 def test_an_app_that_cannot_run_is_told_with_its_own_words(nao):
     code, said = nao.deploy("--port", free_port())
     assert code == 1 and "It did not start; it said:" in said

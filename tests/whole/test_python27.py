@@ -68,7 +68,7 @@ def own_files(folder):
 def test_the_package_holds_what_a_robot_needs_and_nothing_for_a_pc(folder):
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     tops = {name.split("/")[0] for name in there}
-    papers = {"manifest.xml", "LICENSE", "LICENCES.md"}
+    papers = {"manifest.xml", "BUILD", "LICENSE", "LICENCES.md"}
     assert tops == {"__main__.py", "lib", "config", "behaviors", "robot_app", *papers}
     assert {"config/robot.json", "behaviors/behaviors.json", "robot_app/__main__.py"} <= there
     assert not any("virtual" in name or name.endswith((".yaml", ".pyc")) for name in there)
