@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models import data, export, losses, zoo
+from models import adapters, data, export, losses, zoo
 from models.augment import Augmentation
 from models.networks import build
 
@@ -284,7 +284,7 @@ class Teacher:
 
     @torch.no_grad()
     def softened(self, images: Tensor, temperature: float) -> list[Tensor]:
-        """(n, 48, 48) uint8 -> softened scores (n, 7) of each classifier, mean of a face and its mirror image."""
+        """(n, 48, 48) uint8 -> softened scores (n, 7) of each classifier, mean of a face and its mirror."""
         scores = []
         for batch in images.split(256):
             faces = to_input(batch).contiguous(memory_format=torch.channels_last)
@@ -323,12 +323,12 @@ class Lessons(NamedTuple):
 
 
 def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Path:
-    """Follow a recipe on FER2013's Training split; gives the path of the finished weights."""
+    """Follow a recipe on the Training part of a data set (see adapters.py); gives the path of the finished weights."""
     recipe, out = Recipe.read(recipe_path), Path(out)
     out.mkdir(parents=True, exist_ok=True)
     keep_recipe(Path(recipe_path), out / "recipe.yaml")
-    validation = data.load(data_path, "PublicTest")
-    training = data.load(data_path, "Training")
+    validation = adapters.load(data_path, "PublicTest")
+    training = adapters.load(data_path, "Training")
     training = training.take(data.is_face(training) & ~data.stands_in(training, validation))
     run = Run(recipe, out)
     run.resume()
