@@ -18,6 +18,7 @@ for threads in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THR
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 FPS = 15
+KEPT = []  # what must not be collected
 
 
 def ours(whole_cascade=False):
@@ -43,14 +44,42 @@ def ours(whole_cascade=False):
     return read
 
 
-def fer(mtcnn):
-    import torch  # before TensorFlow, which otherwise ends the process (LLVM's options registered twice)
+def torch_on_one_thread():
+    """Torch, and torchvision fit for it.
+
+    The usual torchvision's compiled part wants CUDA. Of all in it facenet-pytorch needs non-maximum
+    suppression alone; where torch is the CPU's, OpenCV does that, which is compiled too.
+    """
+    import cv2
+    import numpy
+    import torch
 
     torch.set_num_threads(1)
+    if torch.version.cuda is not None:
+        return
+
+    def nms(boxes, scores, limit):
+        corners = boxes.numpy()
+        sized = numpy.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1)
+        kept = cv2.dnn.NMSBoxes(sized.tolist(), scores.tolist(), 0.0, limit)
+        return torch.as_tensor(numpy.asarray(kept, numpy.int64))
+
+    library = torch.library.Library("torchvision", "DEF")
+    for name in ("nms", "qnms"):
+        library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.impl(name, nms, "CPU")
+    KEPT.append(library)
+    import torchvision.extension
+
+    torchvision.extension._has_ops = lambda: True
+
+
+def fer(mtcnn):
+    torch_on_one_thread()  # before TensorFlow, which otherwise ends the process (LLVM's options come twice)
     import cv2
     import numpy
     import pkg_resources
-    from fer import FER
+    from fer.fer import FER
 
     haar = pkg_resources.resource_filename("fer", "data/haarcascade_frontalface_default.xml")
     detector = FER(mtcnn=mtcnn, cascade_file=None if mtcnn else haar)
@@ -58,12 +87,11 @@ def fer(mtcnn):
 
 
 def facenet():
+    torch_on_one_thread()
     import cv2
     import numpy
-    import torch
     from facenet_pytorch import MTCNN
 
-    torch.set_num_threads(1)
     detector = MTCNN(keep_all=True, min_face_size=40, device="cpu")
 
     def read(jpeg):
