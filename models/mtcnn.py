@@ -6,7 +6,7 @@ R-Net refines them, O-Net decides and gives five landmarks. This file finds face
 shows, and never follows one over time.
 
 The networks were trained on RGB; here they see gray, as if R = G = B. That saves a third of the time up to
-the boxes, and on real clips the same faces were found (`python -m tests.bench reader` measures it).
+the boxes, and on real clips the same faces were found (`python -m tests.bench.reader` measures it).
 
 The weights are those in the `mtcnn` wheel, without its TensorFlow. Its three files are joblib pickles, and
 nothing here unpickles: a sha256 pins every byte, so the arrays are read from where they are known to lie.
