@@ -1,4 +1,4 @@
-"""python -m behaviors check | build | list | preview: prove the sheets, make the robot's file, look at them."""
+"""python -m behaviors check | build | list | preview | physics ...: prove the sheets and look at them."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from behaviors import check as proof
-from behaviors import library, preview, sheets
+from behaviors import library, physics, preview, sheets
 from behaviors.authoring_commands import COMMANDS
 from behaviors.keyframes import BehaviorError
 from config.contract import EMOTIONS
@@ -63,17 +63,39 @@ def list_(folder: Path) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the pictures.")
 def preview_(folder: Path, names: tuple[str, ...], out: Path) -> None:
-    """Draw a contact sheet (PNG) for each of NAMES, or for all, and one gallery of all."""
+    """Draw a contact sheet (PNG) for each of NAMES, or for all, and one overview of all."""
     behaviors = library.load(str(folder))
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in names or behaviors.names:
             preview.save(preview.sheet(behaviors[name]), out / f"{name}.png")
         if not names:
-            preview.save(preview.gallery(_in_order(folder)), out / "gallery.png")
+            preview.save(preview.overview(_in_order(folder)), out / "overview.png")
     except OSError as error:
         raise BehaviorError([f"behaviours: {out}: {error}."]) from None
     print(f"{out}: {len(names) or len(behaviors) + 1} pictures")
+
+
+@main.command("physics")
+@SHEETS
+@click.argument("names", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for a PNG and a GIF of each.")
+def physics_(folder: Path, names: tuple[str, ...], out: Path | None) -> None:
+    """Play NAMES, or all, with a simulated body: it must stand, arrive and not touch itself; else code 2."""
+    behaviors = library.load(str(folder))
+    wanted = [behaviors[name] for name in names] or _in_order(folder)
+    runs = physics.play_all(wanted)
+    print(physics.table(runs))
+    if out is not None:
+        from behaviors import pictures
+
+        out.mkdir(parents=True, exist_ok=True)
+        for behavior, run in zip(wanted, runs, strict=True):
+            pictures.draw(behavior, run, out)
+        print(f"{out}: {2 * len(runs)} pictures")
+    troubles = [f"behaviour {run.name}: it {trouble}" for run in runs for trouble in run.troubles]
+    if troubles:
+        raise BehaviorError(troubles)
 
 
 def _in_order(folder: Path) -> list:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from behaviors.joints import STAND
+from behaviors.joints import JOINTS, STAND
 
 # joint: (the joint before it or None for the torso, where it sits on that one in m, axis it turns about)
 _ARM = {
@@ -30,13 +30,23 @@ _LEG = {
     "AnklePitch": ("KneePitch", (0, 0, -0.1029), (0, 1, 0)),
     "AnkleRoll": ("AnklePitch", (0, 0, 0), (1, 0, 0)),
 }
-_STAND_LEG = {  # radians, left; qibullet's robot_posture.py (Apache-2.0)
-    "HipYawPitch": -0.170,
-    "HipRoll": 0.119,
-    "HipPitch": 0.127,
-    "KneePitch": -0.092,
-    "AnklePitch": 0.087,
-    "AnkleRoll": -0.111,
+# NAOqi's postures, a column each: the left side, in rad. From qibullet's robot_posture.py (Apache-2.0).
+_POSTURE_NAMES = ("Stand", "StandInit", "StandZero", "Crouch", "Sit")
+_POSTURE_ROWS = {
+    "HeadYaw": (0.0, 0.0, 0.0, 0.0, -0.046),
+    "HeadPitch": (-0.17, 0.0, 0.0, 0.10, -0.040),
+    "LShoulderPitch": (1.4426, 1.40, 0.0, 1.3969, 0.8819),
+    "LShoulderRoll": (0.2245, 0.30, 0.0087, 0.1596, 0.2595),
+    "LElbowYaw": (-1.2023, -1.39, 0.0, -0.7917, -0.4521),
+    "LElbowRoll": (-0.4173, -1.01, -0.0349, -1.0737, -1.1905),
+    "LWristYaw": (0.10, 0.0, 0.0, 0.15, -0.017),
+    "LHand": (0.30, 0.25, 0.0, 0.0, 0.289),
+    "LHipYawPitch": (-0.170, 0.0, 0.0, -0.25, -0.607),
+    "LHipRoll": (0.119, 0.0, 0.0, -0.08, 0.273),
+    "LHipPitch": (0.127, -0.45, 0.0, -0.70, -1.532),
+    "LKneePitch": (-0.092, 0.70, 0.0, 2.11, 1.390),
+    "LAnklePitch": (0.087, -0.35, 0.0, -1.18, 0.839),
+    "LAnkleRoll": (-0.111, 0.0, 0.0, 0.077, -0.012),
 }
 
 
@@ -57,11 +67,20 @@ BONES = {
     **_both_sides(_ARM),
     **_both_sides(_LEG),
 }
-LEGS_IN_STAND = {
-    side + joint: -angle if side == "R" and joint.endswith("Roll") else angle
-    for side in "LR"
-    for joint, angle in _STAND_LEG.items()
-}
+
+
+def _posture(column: int) -> dict[str, float]:
+    angles = {}
+    for joint, row in _POSTURE_ROWS.items():
+        angles[joint] = row[column]
+        if JOINTS[joint].mirror:
+            angles[JOINTS[joint].mirror] = JOINTS[joint].mirror_sign * row[column]
+    return angles
+
+
+# {posture: {joint: rad}}, all 26 joints.
+POSTURES = {name: _posture(column) for column, name in enumerate(_POSTURE_NAMES)}
+LEGS_IN_STAND = {joint: angle for joint, angle in POSTURES["Stand"].items() if joint not in STAND}
 
 
 class Capsule(NamedTuple):
@@ -118,7 +137,7 @@ PAIRS = tuple(
 def frames(angles: Mapping[str, np.ndarray]) -> dict[str | None, np.ndarray]:
     """Poses (T, 4, 4) of every joint's frame in the torso's, and of the torso itself under None.
 
-    angles: {joint: (T,) or float, rad}; arms and head that are missing stand as in Stand, legs always do.
+    angles: {joint: (T,) or float, rad}; joints that are missing stand as in Stand.
     """
     given = {**STAND, **LEGS_IN_STAND, **angles}
     count = max(np.size(angle) for angle in given.values())

@@ -1,12 +1,12 @@
 # -*- coding: utf-8 -*-
 """NAO's joints as a table: how far and how fast each one goes, and its twin on the other side.
 
-A table and two small functions; nothing here moves a robot. It is valid Python 2.7 and 3 and needs the
+Tables and two small functions; nothing here moves a robot. It is valid Python 2.7 and 3 and needs the
 standard library alone. Angles are radians; a hand is no angle but an opening, 0 (shut) to 1 (open).
 Signs: pitch + is forward and down, roll + is to the robot's left, yaw + turns to its left.
 
 Sources: limits and speeds from the URDF of NAO H25 V5 (naoqi_driver2, share/urdf/nao.urdf, Apache-2.0);
-the head's coupled limits from NAOqi's page "H25 - Joints"; Stand from qibullet's robot_posture.py
+the coupled limits of head and ankles from NAOqi's page "H25 - Joints"; Stand from qibullet's robot_posture.py
 (Apache-2.0). On a robot, ALMotion.getLimits knows better.
 """
 
@@ -92,13 +92,36 @@ HEAD_ROWS = (
 )
 
 
+# (LAnklePitch, lowest LAnkleRoll, highest LAnkleRoll), linear likewise; the right ankle mirrors it.
+ANKLE_ROWS = (
+    (-1.189442, -0.049916, 0.075049),
+    (-0.840027, -0.179943, 0.169995),
+    (-0.700051, -0.397935, 0.220086),
+    (-0.449946, -0.397935, 0.768992),
+    (0.100007, -0.397935, 0.768992),
+    (0.349938, -0.397935, 0.550477),
+    (0.922755, 0.000000, 0.049916),
+)
+
+
 def head_pitch_limits(yaw_rad):
-    """(lowest, highest) HeadPitch in rad at this HeadYaw; beyond the table its last row holds."""
-    yaw_rad = abs(yaw_rad)
-    before = HEAD_ROWS[0]
-    for row in HEAD_ROWS[1:]:
-        if yaw_rad <= row[0]:
-            share = (yaw_rad - before[0]) / (row[0] - before[0])
+    """(lowest, highest) HeadPitch in rad at this HeadYaw."""
+    return _between(HEAD_ROWS, abs(yaw_rad))
+
+
+def ankle_roll_limits(joint, pitch_rad):
+    """(lowest, highest) roll in rad of `joint`, LAnkleRoll or RAnkleRoll, at this pitch of the same ankle."""
+    low, high = _between(ANKLE_ROWS, pitch_rad)
+    return (low, high) if joint == "LAnkleRoll" else (-high, -low)
+
+
+def _between(rows, at_rad):
+    """The two limits at `at_rad`, linear between the rows; beyond the table its last row holds."""
+    before = rows[0]
+    at_rad = max(at_rad, before[0])
+    for row in rows[1:]:
+        if at_rad <= row[0]:
+            share = (at_rad - before[0]) / (row[0] - before[0])
             return tuple(before[i] + share * (row[i] - before[i]) for i in (1, 2))
         before = row
     return before[1], before[2]

@@ -74,24 +74,24 @@ def _length_flaws(behavior):
 
 def _range_flaws(joint, times_s, angles):
     low, high = safe_range(joint)
+    text = "%s at %g s must lie in %.4f..%.4f (%s; the limits less %d %%); %.4f came%s.%s"
     return [
         Flaw(
             ("joints", joint, i),
-            "%s at %g s must lie in %.4f..%.4f (%s; the limits less %d %%); %.4f came%s."
-            % (
-                joint,
-                times_s[i],
-                low,
-                high,
-                unit(joint),
-                100 * MARGIN,
-                angle,
-                _degrees(joint, low, high, angle),
-            ),
+            text
+            % (joint, times_s[i], low, high, unit(joint), 100 * MARGIN, angle,
+               _degrees(joint, low, high, angle), _mirror_hint(joint, low, high, angle)),
         )
         for i, angle in enumerate(angles)
         if not low <= angle <= high
-    ]
+    ]  # fmt: skip
+
+
+def _mirror_hint(joint, low, high, angle):
+    """What helps where an angle was taken from the other side as it stands."""
+    if JOINTS[joint].mirror_sign == -1 and low <= -angle <= high:
+        return " Left and right have opposite signs here: did you mean %.4f?" % -angle
+    return ""
 
 
 def _speed_flaws(joint, times_s, angles):

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from behaviors import body, preview, sheets
 from behaviors.__main__ import main
-from behaviors.joints import GESTURE_NAMES, JOINTS, STAND
-from config.contract import EMOTIONS
+from behaviors.joints import GESTURE_NAMES, JOINTS, STAND, ankle_roll_limits, head_pitch_limits
 
 ZERO = {joint: 0.0 for joint in GESTURE_NAMES}
 SHIPPED = {behavior.name: behavior for behavior in sheets.load()}
@@ -80,13 +79,15 @@ def test_standing_touches_nothing_and_clapping_hands_touch():
     assert body.clearances(clap)["left hand", "right hand"][0] < 0
 
 
-def test_eyes_fade_from_white_to_each_colour_and_back():
-    cheer = SHIPPED["cheer"]
-    assert preview.eye_colour(cheer, 0.0) == (255, 255, 255)
-    assert preview.eye_colour(cheer, 2.0) == (0xFF, 0xC8, 0x00)
-    assert preview.eye_colour(cheer, cheer.duration_s) == (255, 255, 255)
-    halfway = preview.eye_colour(cheer, 0.15)
-    assert halfway[0] == 255 and 200 < halfway[1] < 255 and 100 < halfway[2] < 155
+def test_eyes_and_ears_fade_from_rest_to_each_key_and_back():
+    slump = SHIPPED["slump"]
+    assert preview.eye_colour(slump, 0.0) == (255, 255, 255) and preview.ear_light(slump, 0.0) == 1.0
+    assert preview.eye_colour(slump, 1.4) == (0, 0x30, 0xFF) and preview.ear_light(slump, 2.0) == 0.0
+    assert preview.ear_light(slump, 0.6) == pytest.approx(0.5)
+    assert preview.eye_colour(slump, slump.duration_s) == (255, 255, 255)
+    assert preview.ear_light(slump, slump.duration_s) == 1.0
+    halfway = preview.eye_colour(slump, 0.6)
+    assert 100 < halfway[0] < 155 and halfway[2] == 255
 
 
 def test_voice_tags_are_not_written_below_a_picture():
@@ -94,7 +95,7 @@ def test_voice_tags_are_not_written_below_a_picture():
 
 
 def test_the_drawing_shows_the_eyes_colour_from_the_front_and_a_raised_arm_above_the_head():
-    picture = preview.figure({**STAND, "LShoulderPitch": -1.4}, (0, 255, 0), 0.0)
+    picture = preview.figure({**STAND, "LShoulderPitch": -1.4}, (0, 255, 0), preview.VIEWS["front"])
     green = (picture == (0, 255, 0)).all(axis=2)
     assert picture.shape == (preview.CELL_PX[1], preview.CELL_PX[0], 3)
     assert green.sum() > 20
@@ -102,12 +103,30 @@ def test_the_drawing_shows_the_eyes_colour_from_the_front_and_a_raised_arm_above
     assert rows.min() < np.flatnonzero(green.any(axis=1)).min() - 30
 
 
-def test_preview_writes_a_sheet_of_each_and_the_gallery_that_the_readme_shows(tmp_path):
-    """The committed gallery.png must show the sheets as they are now: else make it again with `preview`."""
-    main(["preview", "--out", str(tmp_path)], standalone_mode=False)
-    assert {file.stem for file in tmp_path.iterdir()} == {*SHIPPED, "gallery"}
-    fresh, kept = (cv2.imread(str(folder / "gallery.png")) for folder in (tmp_path, sheets.HERE.parent))
-    assert len(SHIPPED) == len(EMOTIONS)
-    assert fresh.shape == kept.shape
-    assert np.abs(fresh.astype(int) - kept).mean() < 1.0
-    assert (sheets.HERE.parent / "gallery.png").stat().st_size < 300_000
+def test_preview_writes_a_sheet_of_each_and_an_overview_of_all(tmp_path):
+    main(["preview", "--sheets", str(sheets.HERE / "nod.yaml"), "--out", str(tmp_path)], standalone_mode=False)
+    assert {file.name for file in tmp_path.iterdir()} == {"nod.png", "overview.png"}
+    assert cv2.imread(str(tmp_path / "nod.png")).shape[1] == 8 * preview.CELL_PX[0]
+
+
+@pytest.mark.parametrize("posture", body.POSTURES)
+def test_every_posture_of_naoqi_keeps_all_ranges_and_both_coupled_limits(posture):
+    angles = body.POSTURES[posture]
+    assert len(angles) == 26
+    for joint, angle in angles.items():
+        assert JOINTS[joint].min_rad - 1e-3 <= angle <= JOINTS[joint].max_rad + 1e-3, joint
+    low, high = head_pitch_limits(angles["HeadYaw"])
+    assert low <= angles["HeadPitch"] <= high
+    for side in "LR":
+        low, high = ankle_roll_limits(side + "AnkleRoll", angles[side + "AnklePitch"])
+        assert low <= angles[side + "AnkleRoll"] <= high
+
+
+def test_the_gallery_shows_every_behaviour_and_the_readme_every_picture():
+    folder = sheets.HERE.parent
+    pictures = {path.name for path in (folder / "gallery").iterdir()}
+    assert pictures == {f"{name}.{kind}" for name in SHIPPED for kind in ("gif", "png")}
+    readme = (folder / "README.md").read_text("utf-8")
+    missing = [picture for picture in sorted(pictures) if f"gallery/{picture}" not in readme]
+    assert not missing, "make behaviors draws the pictures; behaviors/README.md shows them"
+    assert sum(path.stat().st_size for path in (folder / "gallery").iterdir()) < 6e6

@@ -11,7 +11,7 @@ import pytest
 
 from behaviors import check, library, rules, sheets
 from behaviors.joints import GESTURE_NAMES, JOINTS, STAND
-from behaviors.keyframes import BehaviorError
+from behaviors.keyframes import POLICIES, BehaviorError
 from config.contract import EMOTIONS
 
 ROOT = Path(__file__).parents[2]
@@ -119,6 +119,115 @@ def test_a_slip_is_told_with_file_and_line(tmp_path, old, new, line, words):
     assert any(flaw.startswith(f"{path}:{line}: ") and words in flaw for flaw in flaws(path)), flaws(path)
 
 
+SAFE = GOOD.partition("poses_deg:")[0].replace("end_s: 3.0", "end_s: 4.0") + "poses_deg:\n"
+DANGERS = {
+    "a head too low": ("{at_s: 1, HeadPitch: 29}", 15, "HeadPitch at 1 s must lie in -0.6483..0.4912"),
+    "a head too far round": ("{at_s: 1, HeadYaw: 118}", 15, "HeadYaw at 1 s must lie in -2.0023..2.0023"),
+    "a hand beyond open": ("{at_s: 1, LHand: 1.1}", 15, "LHand at 1 s must lie in 0.0200..0.9800"),
+    "a straight elbow": ("{at_s: 1, LElbowRoll: -1}", 15, "LElbowRoll at 1 s must lie in -1.5144..-0.0651"),
+    "a right arm with the left's sign": (
+        "{at_s: 1, RShoulderRoll: 60}", 15, "Left and right have opposite signs here: did you mean -1.0472?",
+    ),
+    "both arms mirrored beyond the right one's limit": (
+        "{at_s: 1, ShoulderRoll: -30}", 15, "RShoulderRoll at 1 s must lie in -1.2937..0.2814",
+    ),
+    "a wrist over its end": ("{at_s: 1, LWristYaw: 103}", 15, "LWristYaw at 1 s must lie in -1.7509..1.7509"),
+    "a leap between two keys": (
+        "{at_s: 1, LShoulderPitch: 60}\n  - {at_s: 1.1, LShoulderPitch: 0}", 16,
+        "LShoulderPitch on its way to 1.1 s peaks at 190 % of its highest speed; at most 70 % is allowed",
+    ),
+    "a leap of the right arm alone": (
+        "{at_s: 1, RElbowRoll: 20}\n  - {at_s: 1.2, RElbowRoll: 80}", 16, "RElbowRoll on its way to 1.2 s",
+    ),
+    "a start too fast from the far end": (
+        "{at_s: 0.7, LShoulderPitch: -80}", 15,
+        "LShoulderPitch on its way to 0.7 s, from the far end of its range, peaks at 90 %",
+    ),
+    "a first key at once": ("{at_s: 0.2, LHand: 0.5}", 15, "the first key is at 0.6 s or later"),
+    "no time to come home": ("{at_s: 3.9, LShoulderPitch: 0}", 4, "LShoulderPitch on its way to 4 s peaks"),
+    "a pose after the end": ("{at_s: 4.5, LHand: 0.5}", 4, "times must ascend: 4 s came after 4.5 s"),
+    "chin on the shoulder": (
+        "{at_s: 1.2, HeadYaw: 85, HeadPitch: 20}", 15, "degrees allow HeadPitch",
+    ),
+    "a head that looks up far aside": (
+        "{at_s: 1.2, HeadYaw: 85, HeadPitch: -25}", 15, "degrees allow HeadPitch",
+    ),
+    "a corner cut between two heads that are both allowed": (
+        "{at_s: 0.8, HeadPitch: -34}\n  - {at_s: 1.0, HeadYaw: 85}\n  - {at_s: 1.3, HeadPitch: -10}", 15,
+        "degrees allow HeadPitch",
+    ),
+    "a hand in the face": (
+        "{at_s: 1.2, LShoulderPitch: -60, LShoulderRoll: -15, LElbowYaw: 0, LElbowRoll: -85}", 15,
+        "left hand and head come within",
+    ),
+    "a hand in the belly": (
+        "{at_s: 1.2, LShoulderPitch: 85, LShoulderRoll: -10, LElbowYaw: 0, LElbowRoll: -85}", 15,
+        "left hand and belly come within",
+    ),
+    "a right hand in the chest": (
+        "{at_s: 1.2, RShoulderPitch: 60, RShoulderRoll: 15, RElbowYaw: 0, RElbowRoll: 85}", 15,
+        "right forearm and chest come within",
+    ),
+    "a hand in the thigh": (
+        "{at_s: 1.2, LShoulderPitch: 95, LShoulderRoll: -10, LElbowYaw: 0, LElbowRoll: -20}", 15,
+        "left hand and left thigh come within",
+    ),
+    "hands through one another": (
+        "{at_s: 1.2, ShoulderPitch: 20, ShoulderRoll: -10, ElbowYaw: -20, ElbowRoll: -80}", 15,
+        "left hand and right hand come within",
+    ),
+    "an arm that meets the other only where the robot sat before": (
+        "{at_s: 1.2, hold_s: 1.5, RShoulderPitch: 34, RShoulderRoll: 2, RElbowYaw: 8, RElbowRoll: 84}", 15,
+        "s from Sit; keep them 10 mm apart.",
+    ),
+    "fists that meet the thighs only in a weak answer": (
+        "{at_s: 0.7, hold_s: 2.8, ShoulderRoll: 55}\n"
+        "  - {at_s: 1, hold_s: 2, ShoulderPitch: 100, ElbowYaw: 0, ElbowRoll: -84, WristYaw: -40}", 16,
+        "left hand and left thigh come within",
+    ),
+    "a leg": ("{at_s: 1, LHipPitch: -20}", 15, "LHipPitch is a leg joint; gestures move head, arms and hands"),
+    "a joint of no robot": ("{at_s: 1, LElbowPitch: -20}", 15, "there is no joint 'LElbowPitch'"),
+    "an angle that is no number": ("{at_s: 1, LHand: .nan}", 15, "'LHand' is a number; nan came."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("danger", DANGERS)
+def test_a_dangerous_sheet_is_refused_with_file_line_and_limit(tmp_path, danger):
+    pose, line, words = DANGERS[danger]
+    path = write(tmp_path, f"{SAFE}  - {pose}\n")
+    assert len(DANGERS) >= 25
+    assert any(flaw.startswith(f"{path}:{line}: ") and words in flaw for flaw in flaws(path)), flaws(path)
+
+
+@pytest.mark.parametrize(
+    "old, new, line, words",
+    [
+        ("fade_s: 0.3", "fade_s: 0.3, beats: 3", 7, "'every_s' must be given."),
+        ("fade_s: 0.3", "fade_s: 0.3, beats: 2.5, every_s: 1, between: '#000000'", 7, "whole number 1 to 20"),
+        ("fade_s: 0.3", "fade_s: 0.3, beats: 2, every_s: 1, between: dark", 7, "six hex digits"),
+        ("fade_s: 0.3", "fade_s: 0.3, beats: 4, every_s: 1, between: '#000000'", 8, "times must ascend"),
+        ("sees: It waves.", "sees: It waves.\npolicy: love", 4, "a policy is mirror or empathy; ['love'] came"),
+        ("sees: It waves.", "sees: It waves.\nleast_amplitude: 0.2", 4, "lies in 0.5..1; 0.2 came"),
+        ("sees: It waves.", "sees: It waves.\nbuiltin: Joy_1", 4, "'builtin' is a list"),
+        ("sees: It waves.", "sees: It waves.\nsounds:\n  - {at_s: 1, file: a.wav}", 5, "full path of a file"),
+        ("sees: It waves.", "sees: It waves.\nears:\n  - {at_s: 1, level: 2, fade_s: 0}", 5, "0 to 1; 2.0"),
+        ("sees: It waves.", "sees: It waves.\nears:\n  - {at_s: 1, level: 0, fade_s: 0}", 5, "must end at 1"),
+    ],
+)
+def test_a_slip_in_lights_sounds_or_policy_is_told_with_its_line(tmp_path, old, new, line, words):
+    path = write(tmp_path, GOOD.replace(old, new))
+    assert any(flaw.startswith(f"{path}:{line}: ") and words in flaw for flaw in flaws(path)), flaws(path)
+
+
+def test_beats_become_keys_that_go_to_and_fro(tmp_path):
+    beats = "fade_s: 0.1, beats: 2, every_s: 0.6, between: '#200000'"
+    (wave,) = sheets.load(write(tmp_path, GOOD.replace("fade_s: 0.3", beats)))
+    assert wave.eyes == [
+        (0.0, 0xFFC800, 0.1), (0.3, 0x200000, 0.1), (0.6, 0xFFC800, 0.1), (0.9, 0x200000, 0.1),
+        (1.2, 0xFFC800, 0.1), (2.5, 0xFFFFFF, 0.5),
+    ]  # fmt: skip
+
+
 def test_all_slips_of_all_sheets_are_told_at_once(tmp_path):
     one = write(
         tmp_path, GOOD.replace("happy", "glad").replace("-20", "-90").replace("Hand: 0.9", "Hnd: 1"), "one.yaml"
@@ -158,8 +267,18 @@ def test_an_arm_that_would_hit_the_head_is_refused_at_its_line(tmp_path):
     assert any("and head come within" in flaw for flaw in found)
 
 
-def test_every_emotion_has_its_behaviour():
-    assert {behavior.emotion for behavior in SHIPPED} == set(EMOTIONS)
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_every_emotion_has_three_variations_under_each_policy(emotion, policy):
+    own = [b for b in SHIPPED if b.emotion == emotion and policy in b.policies]
+    assert len(own) >= 3
+
+
+@pytest.mark.parametrize("behavior", SHIPPED, ids=lambda behavior: behavior.name)
+def test_every_sentence_exists_in_four_languages_with_as_many_texts(behavior):
+    for _, texts in behavior.say:
+        assert {"English", "Chinese", "French", "Japanese"} <= set(texts)
+        assert len({len(variants) for variants in texts.values()}) == 1 and len(texts["English"]) >= 2
 
 
 def test_the_shipped_sheets_keep_every_rule_on_a_second_reckoning():
@@ -176,26 +295,34 @@ def test_the_shipped_sheets_keep_every_rule_on_a_second_reckoning():
             assert joint in GESTURE_NAMES
 
 
-def test_two_behaviours_can_be_told_apart_by_pose_and_by_colour():
-    """At its strongest moment each has at least one joint 0.5 rad away from every moment of any other."""
+def test_two_mirrored_emotions_can_be_told_apart_by_pose_and_by_colour():
+    """At its strongest moment each has a joint 0.4 rad away from every moment of those of other emotions."""
+    mirrored = [b for b in SHIPPED if "mirror" in b.policies]
+    paths = {b.name: whole_path(b)[::3] for b in mirrored}
+    for one in mirrored:
+        for other in mirrored:
+            if one.emotion != other.emotion:
+                assert one.eyes[0][1] != other.eyes[0][1]
+                assert strangeness(paths[one.name], paths[other.name]) > 0.4, (one.name, other.name)
+
+
+def test_variations_of_one_emotion_differ_in_pose():
     for one in SHIPPED:
         for other in SHIPPED:
-            if one.name != other.name:
-                assert one.eyes[0][1] != other.eyes[0][1] or "neutral" in (one.emotion, other.emotion)
-                assert strangeness(one, other) > 0.5, (one.name, other.name)
+            if one.emotion == other.emotion and one.name != other.name:
+                apart = strangeness(whole_path(one)[::3], whole_path(other)[::3])
+                assert apart > 0.3, (one.name, other.name)
 
 
-def strangeness(one, other):
-    """How far (rad, in its farthest joint) `one` comes from the nearest moment of `other`."""
-    mine, theirs = whole_path(one), whole_path(other)
+def strangeness(mine, theirs):
+    """How far (rad, in its farthest joint) the path (T, 14) comes from the nearest moment of the other."""
     return np.abs(mine[:, None] - theirs[None]).max(axis=2).min(axis=1).max()
 
 
 def whole_path(behavior):
     """(T, 14) angles of all joints of a gesture."""
     path = check.sampled(behavior)
-    count = len(next(iter(path.values())))
-    return np.stack([path.get(joint, np.full(count, STAND[joint])) for joint in GESTURE_NAMES], axis=1)
+    return np.stack([path[joint] for joint in GESTURE_NAMES], axis=1)
 
 
 def test_the_built_file_gives_the_same_behaviours_as_the_sheets(tmp_path):
@@ -216,7 +343,8 @@ def test_check_prints_a_line_for_each_behaviour_and_the_limits():
 
 def test_list_names_what_a_person_sees():
     code, printed, _ = run("list")
-    assert code == 0 and [line.split()[0] for line in printed.splitlines()] == list(EMOTIONS)
+    told = [line.split()[0] for line in printed.splitlines()]
+    assert code == 0 and len(told) == len(SHIPPED) and list(dict.fromkeys(told)) == list(EMOTIONS)
 
 
 @pytest.mark.parametrize("command", ["check", "list", "build", "preview"])
