@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 from config.contract import EMOTIONS
-from models import data, folders, zoo
+from models import adapters, data, folders, zoo
 
 BINS = 15  # of equal width, for the calibration error
 Z = 1.96  # standard deviations to either side that hold 95 % of a normal distribution
@@ -65,7 +65,8 @@ class Measured(NamedTuple):
 
 
 def read(path: str | Path, split: str, votes: str | Path | None = None) -> Measured:
-    """A split of FER2013 in any of its forms (see data.load), or pictures in class folders."""
+    """A split of FER2013 in any of its forms (see data.load) or of another data set (see adapters.py); all
+    pictures of class folders that have no splits."""
     path = Path(path)
     if split not in data.SPLITS:
         near = difflib.get_close_matches(split, data.SPLITS, 1, 0.4)
@@ -76,7 +77,10 @@ def read(path: str | Path, split: str, votes: str | Path | None = None) -> Measu
     found = folders.find(path, split)
     if found:
         return Measured(path.name, found[1], folders.load(found[0]))
-    return Measured("FER2013", split, data.load(path, split, votes))
+    if adapters.is_fer2013(path) or not path.is_dir():
+        return Measured("FER2013", split, data.load(path, split, votes))
+    listed = adapters.listed(path)
+    return Measured(listed.layout, split, adapters.load(path, split))
 
 
 def evaluate(

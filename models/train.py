@@ -323,7 +323,7 @@ class Lessons(NamedTuple):
 
 
 def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Path:
-    """Follow a recipe on the Training part of a data set (see adapters.py); gives the path of the finished weights."""
+    """Follow a recipe on the Training part of a data set (adapters.py); gives the path of the finished weights."""
     recipe, out = Recipe.read(recipe_path), Path(out)
     out.mkdir(parents=True, exist_ok=True)
     keep_recipe(Path(recipe_path), out / "recipe.yaml")

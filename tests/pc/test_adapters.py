@@ -12,7 +12,7 @@ pytest.importorskip("PIL", reason="pillow is not installed (pip install -e '.[tr
 from click.testing import CliRunner
 
 from config.contract import EMOTIONS
-from models import adapters, check, data
+from models import adapters, check, data, evaluate
 from models.__main__ import main
 
 DRAW = np.random.default_rng(0)
@@ -64,6 +64,12 @@ def test_raf_db_has_numbers_from_1_and_two_parts_and_a_fault_of_each_kind_is_nam
     assert "train_00009_aligned.jpg: no label" in said
     assert "train_00003_aligned.jpg is no picture that can be read" in said
     assert len(found.flaws) == 3
+
+
+def test_a_network_is_measured_on_raf_db_by_the_part_that_its_owners_test_on(raf):
+    measured = evaluate.read(raf, "PublicTest")
+    assert (measured.data, measured.split) == ("RAF-DB", "PublicTest")
+    assert measured.faces.emotion.tolist() == [EMOTIONS.index("neutral")]
 
 
 @pytest.fixture

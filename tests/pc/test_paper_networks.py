@@ -283,3 +283,19 @@ def test_the_onnx_of_a_network_agrees_with_torch(name, tmp_path):
     net = small(name)
     export.write_onnx(net, tmp_path / "model.onnx")  # raises where ONNX Runtime and torch differ
     assert export.multiply_adds(net) > 0
+
+
+def test_a_network_learns_from_pictures_in_class_folders(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    for word in ("happy", "sad"):
+        (tmp_path / "faces" / word).mkdir(parents=True)
+        for place in range(10):
+            noise = np.random.default_rng(place).integers(0, 256, (60, 60), np.uint8)
+            cv2.imwrite(str(tmp_path / "faces" / word / f"{place}.png"), noise)
+    recipe = {
+        **{"network": "mini-xception", "shape": SMALL["mini-xception"], "labels": "fer2013", "seed": 1},
+        **{"epochs": 1, "batch": 8, "rate": 0.01, "momentum": 0.9, "weight_decay": 0.0, "ema": 0.5},
+        **{"loss": {"arcface": 0.0}, "augmentation": {}},
+    }
+    YAML().dump(recipe, tmp_path / "recipe.yaml")
+    assert train(tmp_path / "recipe.yaml", tmp_path / "faces", tmp_path / "run").is_file()
