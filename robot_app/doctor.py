@@ -12,6 +12,7 @@ from __future__ import division, print_function
 import errno
 import platform
 import socket
+import struct
 import sys
 import time
 from collections import namedtuple
@@ -127,8 +128,8 @@ def wrong_python(error):
             "this Python 2.7 keeps narrow characters, and pyzmq does not load (%s); take NAOqi's own." % error
         )
     return (
-        "pyzmq does not load (%s); this is a %s: a NAO needs the package made for i686, a PC one made with "
-        "--machine x86_64." % (error, platform.machine())
+        "pyzmq does not load (%s); this Python has %d bits: a NAO's has 32 and needs the package for i686, "
+        "a PC's has 64 and needs --machine x86_64." % (error, 8 * struct.calcsize("P"))
     )
 
 

@@ -78,7 +78,7 @@ def deploy_(nao, pc, port, user, ssh_port, identity, out, machine, settings, ove
         checked = robot_settings.load(settings, [*overrides, f'robot.server="{server}"'])
         make(out, machine, checked)
         with robot:
-            started = robot.deploy(out, server)
+            started = robot.deploy(out, contents.BITS.get(machine), server)
     except TROUBLE as error:
         _give_up(error)
     sys.exit(0 if started else 1)

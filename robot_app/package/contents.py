@@ -29,6 +29,7 @@ STARTS = ("robot_app.__main__", "robot_app.doctor")
 
 NAOQI = "/opt/aldebaran/lib/python2.7/site-packages"  # a V6's qi, which ssh does not put on the path
 PYZMQ = "19.0.2"  # the last for Python 2.7
+BITS = {"i686": 32, "x86_64": 64}
 # machine: sha256 of the wheel. NAO V5 and V6 both run 32-bit programs; the other one is for tests.
 WHEELS = {
     "i686": "c20dd60b9428f532bc59f2ef6d3b1029a28fc790d408af82f871a7db03e722ff",

@@ -25,14 +25,14 @@ NAOQI_PORT = 9559
 
 PYTHON = f"""
 python2 - <<'END'
-import platform, sys
+import struct, sys
 sys.path.append("{NAOQI}")
 try:
     import qi
     has = "qi"
 except ImportError as error:
     has = "no qi (%s)" % error
-print("%d.%d.%d %s %x %s" % (sys.version_info[:3] + (platform.machine(), sys.maxunicode, has)))
+print("%d.%d.%d %d %x %s" % (sys.version_info[:3] + (8 * struct.calcsize("P"), sys.maxunicode, has)))
 END
 """
 
@@ -40,8 +40,10 @@ STOP = f"""
 if command -v qicli >/dev/null; then
   for name in {UUID}.{SERVICE} {SERVICE}; do qicli call ALServiceManager.stopService $name; done >/dev/null 2>&1
 fi
-if [ -f ~/{UUID}.pid ]; then kill "$(cat ~/{UUID}.pid)" 2>/dev/null && echo stopped; rm -f ~/{UUID}.pid; fi
-true
+[ -f ~/{UUID}.pid ] || exit 0
+pid=$(cat ~/{UUID}.pid); rm -f ~/{UUID}.pid
+grep -q {UUID} "/proc/$pid/cmdline" 2>/dev/null && kill "$pid" && echo stopped || exit 0
+for second in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || exit 0; sleep 1; done
 """
 
 INSTALL = f"""
@@ -132,10 +134,13 @@ class Robot:
                 "The robot says it when its chest button is pressed once."
             ) from None
 
-    def deploy(self, package: Path, server: str) -> bool:
-        """Install and start `package`; whether it runs. Raises DeployError where it cannot be installed."""
+    def deploy(self, package: Path, bits: int | None, server: str) -> bool:
+        """Install and start `package`, made for a Python of so many bits; whether it runs.
+
+        Raises DeployError where it cannot be installed.
+        """
         self._reach()
-        self._examine_python()
+        self._examine_python(bits)
         self._copy(package)
         if "stopped" in self._run(STOP).text:
             self._say("The copy that ran there before is stopped.")
@@ -156,21 +161,26 @@ class Robot:
             raise DeployError(f"ssh could not log in as {self._user}: {last_line(said.text)}")
         self._say(f"{self._address} answers, and {self._user} is logged in.")
 
-    def _examine_python(self) -> None:
+    def _examine_python(self, wanted_bits: int | None) -> None:
         said = self._run(PYTHON)
         words = last_line(said.text).split(None, 3)
         if said.code or len(words) < 4 or not words[0].startswith("2.7."):
             raise DeployError(
                 f"the robot's python2 is no Python 2.7: {last_line(said.text)} Is this a NAO V5 or V6?"
             )
-        release, machine, widest, has = words
+        release, bits, widest, has = words
         if widest != "10ffff":
             raise DeployError(
                 f"the robot's Python {release} keeps narrow characters; pyzmq's wheel needs the wide ones."
             )
         if has != "qi":
             raise DeployError(f"the robot's Python {release} has {has}; NAOqi's own Python is needed.")
-        self._say(f"Its Python is {release} on {machine}, with qi.")
+        if wanted_bits not in (None, int(bits)):
+            raise DeployError(
+                f"the robot's Python {release} has {bits} bits and the package is for {wanted_bits}; give "
+                "--machine i686 for 32, x86_64 for 64."
+            )
+        self._say(f"Its Python is {release} with {bits} bits, with qi.")
 
     def _copy(self, package: Path) -> None:
         began_s = time.monotonic()
@@ -220,10 +230,11 @@ class Robot:
     def _run(self, script: str, stdin: bytes | None = None) -> Said:
         """Run a shell script on the robot, or a command that takes `stdin`; all it printed comes back."""
         words = [*self._ssh, script] if stdin is not None else [*self._ssh, "sh", "-s"]
+        whole = f"{{\n{script}\n}} </dev/null\n"  # read to its end before it begins: no step eats the next one
         try:
             done = subprocess.run(
                 words,
-                input=script.encode() if stdin is None else stdin,
+                input=whole.encode() if stdin is None else stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 timeout=STEP_S,

@@ -73,9 +73,9 @@ class Nao:
         self._sshd.wait(10)
         self._log.close()
 
-    def deploy(self, *words):
+    def deploy(self, *words, machine="x86_64"):
         """(exit code, all that was said)."""
-        options = ["--out", self.package, "--machine", "x86_64", "--set", f"robot.robot={self.naoqi}"]
+        options = ["--out", self.package, "--machine", machine, "--set", f"robot.robot={self.naoqi}"]
         login = ["--user", getpass.getuser(), "--ssh-port", self.port, "--pc", "127.0.0.1"]
         if "--identity" not in words:
             login += ["--identity", self.key]
@@ -169,6 +169,12 @@ def test_a_robot_with_another_python_is_refused_before_anything_is_copied(nao):
     (nao.bin / "python2").symlink_to(sys.executable)
     code, said = nao.deploy()
     assert code == 2 and "is no Python 2.7" in said
+    assert not (nao.home / "nao-emotion.pkg").exists()
+
+
+def test_a_package_for_another_machine_is_refused_before_anything_is_copied(nao):
+    code, said = nao.deploy(machine="i686")
+    assert code == 2 and "has 64 bits and the package is for 32" in said
     assert not (nao.home / "nao-emotion.pkg").exists()
 
 
