@@ -42,8 +42,10 @@ class Ending(object):
         self._clock = clock
         self._signals = 0
         self._end_s = None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else nohup's wish: a closed terminal is no end
+            signal.signal(signal.SIGHUP, self._on_signal)
 
     def in_seconds(self, seconds):
         self._end_s = self._clock() + seconds
@@ -110,7 +112,7 @@ def run(robot, link, director, music, settings, options, tell, notes, ended):
     mood = Mood(settings["mood"])
 
     def prepare():
-        player.prepare(ended)
+        player.prepare(ended, may_stand=safety.judge.stopped is None)
         camera.open()
         safety.prepare()
 

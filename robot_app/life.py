@@ -75,8 +75,8 @@ class Life(object):
     def _hold(self):
         if self._undo.holds(HELD):
             return
-        on = [way for way in self._abilities if self._robot.call(way[0], *way[1])]
+        are_on = self._robot.call_all([(service,) + is_on for service, is_on, _, _ in self._abilities])
+        on = [way for way, is_on in zip(self._abilities, are_on) if is_on]
         if on:
             self._undo.note(HELD, *[call(service, *switch_on) for service, _, _, switch_on in on])
-            for service, _, switch_off, _ in on:
-                self._robot.call(service, *switch_off)
+            self._robot.call_all([(service,) + switch_off for service, _, switch_off, _ in on])

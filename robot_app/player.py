@@ -53,13 +53,15 @@ class Player(object):
         """The name of what plays, or None."""
         return None if self.playing is None else self.playing.name
 
-    def prepare(self, ended):
+    def prepare(self, ended, may_stand=True):
         """Have the robot awake on its feet with our voice, from any posture; gives up when `ended()`.
 
-        Raises RobotError where it cannot stand.
+        Without `may_stand` it is left as it lies or is held. Raises RobotError where it cannot stand.
         """
         self.playing = self._motion = self._builtin = None  # after a lost connection nothing of ours is known
-        self._body = get_ready(self._robot, self._settings, self._life, self._undo, self._tell, ended)
+        self._body = get_ready(
+            self._robot, self._settings, self._life, self._undo, self._tell, ended, may_stand
+        )
 
     def play(self, behavior, now_s):
         """Begin `behavior`, in place of what plays; False, with a sentence told, where the robot cannot."""

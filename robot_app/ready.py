@@ -32,10 +32,11 @@ ALIKE = 0.02
 Body = namedtuple("Body", "limits language languages")
 
 
-def get_ready(robot, settings, life, undo, tell, ended):
-    """The Body, awake and in Stand; gives up when `ended()`. Raises RobotError where it cannot stand.
+def get_ready(robot, settings, life, undo, tell, ended, may_stand):
+    """The Body, awake and in Stand, or as it was found where it may not stand; gives up when `ended()`.
 
-    settings: the section "robot"; life: a Life; undo: an Undo; tell(topic, sentence).
+    settings: the section "robot"; life: a Life; undo: an Undo; tell(topic, sentence). Raises RobotError where
+    it cannot stand.
     """
     undo.adopt()
     names = robot.call("ALMotion", "getBodyNames", "Body")
@@ -44,7 +45,8 @@ def get_ready(robot, settings, life, undo, tell, ended):
     family = robot.call("ALRobotPosture", "getPostureFamily")
     posture = robot.call("ALRobotPosture", "getPosture")
     life.prepare(ended)
-    _stand(robot, undo, ended, awake, str(family), str(posture))
+    if may_stand:
+        _stand(robot, undo, ended, awake, str(family), str(posture))
     language, languages = _voice(robot, settings["language"], undo, tell)
     if language is not None and settings["volume"] is not None:
         loudness = robot.call("ALTextToSpeech", "getVolume")

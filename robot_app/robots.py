@@ -58,14 +58,20 @@ class Robot(object):
 
     def call(self, service, method, *arguments):
         """What NAOqi's `service.method(*arguments)` returns."""
-        name = "%s.%s" % (service, method)
-        future = self.start(service, method, *arguments)
+        return self._result("%s.%s" % (service, method), self.start(service, method, *arguments))
+
+    def _result(self, name, future):
         if not wait(future, CALL_S):
             self.close()
             raise RobotLost("%s at %s has not answered for %g s." % (name, self.address, CALL_S))
         if future.hasError():
             self._fail(name, future.error())
         return future.value()
+
+    def call_all(self, calls):
+        """What each of (service, method, argument, ...) returns; one way there and back for all of them."""
+        futures = [("%s.%s" % (row[0], row[1]), self.start(*row)) for row in calls]
+        return [self._result(name, future) for name, future in futures]
 
     def start(self, service, method, *arguments):
         """The future of a call that takes its time (a motion, a sentence)."""

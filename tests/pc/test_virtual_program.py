@@ -1,6 +1,9 @@
 """`python -m robot_app.virtual` starts, serves a client in another process, and ends when it is told to."""
 
+import ctypes
 import json
+import os
+import platform
 import signal
 import subprocess
 import sys
@@ -11,6 +14,7 @@ import pytest
 pytest.importorskip("qi", reason="there is no qi wheel for this Python or machine")
 
 PATIENCE_S = 30
+TGKILL = 234
 
 CLIENT = """
 import sys, qi
@@ -64,6 +68,19 @@ def test_it_ends_within_three_seconds_of_a_signal_though_a_client_is_busy(number
     finally:
         running.kill()
         client.kill()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the number of tgkill is known for x86_64 alone")
+def test_a_signal_that_comes_to_another_of_its_threads_ends_it_too():
+    """As the kernel may choose, right after SIGSTOP and SIGCONT: then the main thread is not eligible yet."""
+    running = program("--listen", "tcp://127.0.0.1:0", "--camera", "none")
+    try:
+        address_of(running)
+        other = next(int(task) for task in os.listdir(f"/proc/{running.pid}/task") if int(task) != running.pid)
+        assert ctypes.CDLL(None).syscall(TGKILL, running.pid, other, signal.SIGINT) == 0
+        assert running.wait(3) == 0
+    finally:
+        running.kill()
 
 
 def wait_for_line(path, event):

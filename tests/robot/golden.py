@@ -29,6 +29,19 @@ FRAMES = {
         2**40, 86400.125, 1280, 960, "jpeg", "Pepe", "cheer", "happy", 0.1875, b"\xff\xd8\x00\xff\xd9"
     ),
     "frame_yuv422": Frame(3, 12.1, 4, 2, "yuv422", "nao", None, "sad", 0.05, bytes(bytearray(range(16)))),
+    "frame_trouble": Frame(
+        5,
+        12.3,
+        640,
+        480,
+        "jpeg",
+        "nao",
+        None,
+        "sad",
+        0.05,
+        b"\xff\xd8\xff\xd9",
+        "it was lifted.",
+    ),
     "frame_gray8": Frame(4, 12.2, 4, 2, "gray8", "nao", "sigh", None, 1e-06, bytes(bytearray(range(8)))),
 }
 READINGS = {

@@ -290,6 +290,14 @@ def test_a_standing_robot_is_left_standing_and_only_its_voice_is_set():
     assert stage.naoqi.volume == 0.6
 
 
+def test_a_robot_that_may_not_stand_is_left_as_it_lies():
+    stage = Stage(Naoqi(awake=False, posture="LyingBelly", family="LyingBelly"))
+    stage.player.prepare(never, may_stand=False)
+    assert not stage.naoqi.awake and stage.naoqi.motions == []
+    stage.undo.run()
+    assert stage.naoqi.posture == "LyingBelly"
+
+
 def test_a_resting_robot_is_woken_and_rests_again_at_the_end():
     stage = Stage(Naoqi(awake=False, posture="Crouch", family="Crouching"))
     stage.player.prepare(never)

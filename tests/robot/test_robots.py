@@ -28,6 +28,15 @@ def test_a_call_gives_what_naoqi_gives(robot):
     assert robot.call("ALRobotPosture", "getPosture") == "Stand"
 
 
+def test_several_calls_are_asked_together_and_answered_in_their_order(robot, naoqi):
+    asked = [("ALTextToSpeech", "getLanguage"), ("ALMemory", "getData", "footContact")]
+    assert robot.call_all(asked) == ["English", 1.0]
+    naoqi.broken["ALTextToSpeech.getLanguage"] = "mute"
+    with pytest.raises(RobotError) as refused:
+        robot.call_all(asked)
+    assert str(refused.value) == "ALTextToSpeech.getLanguage: mute."
+
+
 def test_a_refusal_names_the_call_and_gives_its_sentence_of(robot, naoqi):
     naoqi.broken["ALMotion.wakeUp"] = "ALMotion::wakeUp\n\tmotors hot\n\nAt:\n  somewhere.py(12)"
     with pytest.raises(RobotError) as refused:
@@ -86,8 +95,9 @@ def test_an_error_of_naoqi_becomes_one_sentence(error, line):
     assert sentence_of(error) == line
 
 
-def test_no_robot_at_an_address_is_a_sentence():
+def test_no_robot_at_an_address_is_a_sentence(monkeypatch):
     pytest.importorskip("qi")
+    monkeypatch.setenv("QI_LOG_LEVEL", "2")  # over_network would set it, for all tests after this one
     probe = socket.socket()
     probe.bind(("127.0.0.1", 0))
     port = probe.getsockname()[1]

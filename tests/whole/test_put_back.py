@@ -130,6 +130,19 @@ def test_a_signal_in_a_gesture_leaves_the_robot_as_it_was_within_three_seconds(m
     body.is_put_back()
 
 
+def test_a_second_ctrl_c_ends_it_at_once_and_the_next_app_puts_the_rest_right(make_body):
+    body = make_body("rest")
+    with Pc("happy") as pc:
+        with robot_app(body, pc) as app:
+            wait_until(lambda: body.moves() and body.is_changed())
+            app.process.send_signal(signal.SIGINT)
+            wait_until(lambda: not body.is_changed())  # it is at work; arms and posture come after the language
+            assert app.end(signal.SIGINT, within_s=0.5) == 128 + signal.SIGINT
+        with robot_app(body, pc, "--seconds", 0.5) as heir:
+            assert heir.wait() == 0, heir.said
+    body.is_put_back()
+
+
 def test_the_end_of_its_time_leaves_the_robot_as_it_was(make_body):
     body = make_body()
     with Pc("happy") as pc, robot_app(body, pc, "--seconds", 2) as app:
