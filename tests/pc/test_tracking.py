@@ -276,3 +276,33 @@ def test_the_box_of_a_still_face_hardly_moves_under_the_cameras_noise(detector):
     middles = np.array(boxes)[10:, :2] + np.array(boxes)[10:, 2:] / 2
     assert np.abs(np.diff(middles, axis=0)).mean() < 0.25  # px from frame to frame, of a face of 180 px
     assert middles.std(0).max() < 0.5
+
+
+@needs_media
+def test_two_real_faces_that_cross_keep_their_numbers(detector):
+    man = head(detector, cv2.imread(str(MEDIA / "single_face.jpg"), cv2.IMREAD_GRAYSCALE), 120)
+    woman = head(detector, next(gray_frames("WolfgangLanger_Pexels.mp4"))[1], 95)
+    tracks, numbers = Tracks(), []
+    for i in range(45):
+        scene, step = np.full((480, 640), 120, np.uint8), 160 * i / FPS
+        paste(scene, woman, 550 - step)
+        paste(scene, man, 90 + step)  # in front
+        faces = sorted(tracks.follow(detector, scene, i / FPS), key=lambda face: face.box_px[0])
+        numbers.append([face.id for face in faces])
+    assert numbers[0] == [1, 2]
+    assert [1] in numbers  # she was hidden
+    assert numbers[-1] == [2, 1]
+
+
+def head(detector, gray, height_px):
+    """The largest face of a picture with its hair, its box `height_px` high."""
+    x, y, width, height = detector.detect(gray)[0].box_px
+    rows = slice(int(max(0, y - 0.3 * height)), int(y + 1.25 * height))
+    columns = slice(int(max(0, x - 0.3 * width)), int(x + 1.3 * width))
+    scale = height_px / height
+    return cv2.resize(gray[rows, columns], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def paste(scene, picture, middle_px):
+    left, top = round(middle_px - picture.shape[1] / 2), 240 - picture.shape[0] // 2
+    scene[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
