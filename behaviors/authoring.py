@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from behaviors import rules
 from behaviors.joints import GESTURE_NAMES, JOINTS, STAND
+from behaviors.keyframes import LEAST_AMPLITUDE
 from behaviors.sheets import BOTH_ARMS
 
 Keyframes = dict[str, list[tuple[float, float]]]
@@ -65,13 +66,27 @@ def paced(poses: list[Mapping[str, float]], step_s: float) -> Keyframes:
     return keyframes
 
 
-def without_still_joints(keyframes: Keyframes) -> Keyframes:
-    """Only the joints that leave Stand at all."""
-    return {
-        joint: keys
+def without_still_chains(keyframes: Keyframes) -> Keyframes:
+    """Only the joints of arms, or of the head, that leave Stand at all."""
+    moved = {
+        JOINTS[joint].chain
         for joint, keys in keyframes.items()
         if any(abs(angle - STAND[joint]) > STILL_RAD for _, angle in keys)
     }
+    return {joint: keys for joint, keys in keyframes.items() if JOINTS[joint].chain in moved}
+
+
+def whole_arms(keyframes: Keyframes, notes: list[str]) -> Keyframes:
+    """Every joint of an arm that moves: one that had no key comes to Stand, wherever the robot started from."""
+    begins_s = {JOINTS[joint].chain: min(keys[0][0] for keys in keyframes.values()) for joint in keyframes}
+    added = [
+        joint
+        for joint in GESTURE_NAMES
+        if joint not in keyframes and JOINTS[joint].chain in begins_s and JOINTS[joint].chain != "Head"
+    ]
+    if added:
+        notes.append(f"come to Stand at the beginning, as they had no keys: {', '.join(added)}.")
+    return {**keyframes, **{joint: [(begins_s[JOINTS[joint].chain], STAND[joint])] for joint in added}}
 
 
 def sheet(emotion: str, sees: str, keyframes: Keyframes, comment: str) -> str:
@@ -122,9 +137,12 @@ def _number(joint: str, angle: float) -> str:
 
 
 def _first_s(joint: str, angle: float) -> float:
-    """When a joint can be at its first key from anywhere in its range."""
-    farthest = max(angle - JOINTS[joint].min_rad, JOINTS[joint].max_rad - angle)
-    return max(rules.FIRST_KEY_S, _way_s(joint, 0.0, farthest))
+    """When a joint can be at its first key from anywhere in its range, shrunk by a weak feeling or not."""
+    shrunk = STAND[joint] + LEAST_AMPLITUDE * (angle - STAND[joint])
+    ways = [
+        way for key in (angle, shrunk) for way in (key - JOINTS[joint].min_rad, JOINTS[joint].max_rad - key)
+    ]
+    return max(rules.FIRST_KEY_S, _way_s(joint, 0.0, max(ways)))
 
 
 def _way_s(joint: str, start: float, end: float) -> float:

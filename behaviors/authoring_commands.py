@@ -45,7 +45,7 @@ def import_(file: Path, emotion: str, name: str | None, part: int | None, out: P
                 f"{joint}: the curve ran {gap:.2f} rad beside ours near {at_s:.1f} s; ours rests at each key."
             )
     keyframes = {joint: [(key.time_s, key.angle) for key in keys] for joint, keys in motion.items()}
-    keyframes = authoring.only_gestures(keyframes, notes)
+    keyframes = authoring.whole_arms(authoring.only_gestures(keyframes, notes), notes)
     keyframes = authoring.delayed(authoring.inside(keyframes, notes), notes)
     text = authoring.sheet(emotion, "", keyframes, f"From {file.name}, by Choregraphe.")
     write_sheet(out / f"{name or file.stem}.yaml", text, notes)

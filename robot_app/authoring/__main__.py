@@ -86,7 +86,7 @@ def record(name: str, robot: str, emotion: str, chains: str, step_s: float, out:
     if not recorder.poses:
         raise BehaviorError(["no pose was taken, so no sheet is written."])
     notes: list[str] = []
-    keyframes = authoring.without_still_joints(authoring.paced(recorder.poses, step_s))
+    keyframes = authoring.without_still_chains(authoring.paced(recorder.poses, step_s))
     text = authoring.sheet(emotion, "", authoring.inside(keyframes, notes), f"Recorded by hand on {robot}.")
     write_sheet(out / f"{name}.yaml", text, notes)
 

@@ -76,9 +76,11 @@ def test_what_is_exported_and_imported_again_moves_the_same(behavior, tmp_path):
     path = tmp_path / "again.yaml"
     path.write_text(authoring.sheet(behavior.emotion, behavior.sees, keyframes, "Again."), "utf-8")
     (again,) = sheets.load(path)
-    assert notes == [] and again.sees == behavior.sees and set(again.joints) == set(behavior.joints)
+    assert again.sees == behavior.sees and set(again.joints) == set(behavior.joints)
+    late_s = again.duration_s - behavior.duration_s
+    assert 0 <= late_s < 0.11, notes  # where the sheet shrinks less than others it may begin sooner, too
     for joint, (times_s, angles) in behavior.joints.items():
-        assert again.joints[joint][0] == pytest.approx(times_s, abs=1e-6)
+        assert again.joints[joint][0] == pytest.approx([time_s + late_s for time_s in times_s], abs=1e-6)
         assert again.joints[joint][1] == pytest.approx(angles, abs=2e-4)
 
 
@@ -112,10 +114,16 @@ def test_choregraphes_export_becomes_a_sheet_that_a_nao_can_play(tmp_path):
     (tmp_path / "bow.py").write_text(EXPORTED, "utf-8")
     code, said = run("import", tmp_path / "bow.py", "--emotion", "sad", "--out", tmp_path)
     assert code == 0, said
-    assert "left out: LKneePitch" in said and "0.30 s later" in said and "all rules are kept" in said
+    assert (
+        "left out: LKneePitch" in said
+        and "s later" in said
+        and "LElbowRoll" in said
+        and "all rules are kept" in said
+    )
     (bow,) = sheets.load(tmp_path / "bow.yaml")
     assert (bow.name, bow.emotion) == ("bow", "sad")
-    assert bow.joints["HeadPitch"][0] == pytest.approx([0.7, 1.5, 2.0])
+    times_s = bow.joints["HeadPitch"][0]
+    assert times_s[1] - times_s[0] == pytest.approx(0.8), "it keeps its pace"
     assert bow.joints["LShoulderPitch"][1][0] == pytest.approx(0.5, abs=1e-4)
 
 
@@ -296,7 +304,7 @@ def test_poses_taken_by_hand_become_a_sheet_and_the_robot_is_as_before(nao, tmp_
     assert "LShoulderRoll: kept inside its range" in command.said and "all rules are kept" in command.said
     assert state_of(nao) == before and home_again(nao, angles)
     (wave,) = sheets.load(tmp_path / "wave.yaml")
-    assert set(wave.joints) == {"LShoulderPitch", "LShoulderRoll"}
+    assert set(wave.joints) == limp
     assert wave.joints["LShoulderPitch"][1][:2] == pytest.approx([0.2, -0.6], abs=1e-3)
     assert check.check(tmp_path / "wave.yaml")
 
