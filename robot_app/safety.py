@@ -78,11 +78,15 @@ class Judge(object):
 
     def unfit(self):
         """Why the robot cannot go on now, in a sentence, or None."""
-        if self._values.get(AWAKE) is False or _lies(self._values):
+        if self._rests():
             return "it rests or lies: help it to its feet and wake it first."
         if self._in_air_s is not None:
             return "its feet have no ground: put it down first."
         return None
+
+    def _rests(self):
+        """Whether it is limp or lies; its feet say nothing then."""
+        return self._values.get(AWAKE) is False or _lies(self._values)
 
     def _danger(self, before, now_s):
         """A sentence about what needs the body to be still at once, or None."""
@@ -92,7 +96,7 @@ class Judge(object):
             return "its motors lost their stiffness: all is stopped. Wake it and touch its head to go on."
         feet = self._values.get(FEET)
         self._stood = self._stood or bool(feet)
-        if feet is None or feet or not self._stood:
+        if feet is None or feet or not self._stood or self._rests():
             self._in_air_s, self._lifted = None, False
         elif self._in_air_s is None:
             self._in_air_s = now_s

@@ -79,6 +79,12 @@ def test_after_a_fall_it_goes_on_only_upright_and_by_a_persons_word(felt):
     assert felt.judge.release() and felt.judge.stopped is None
 
 
+def test_a_robot_that_lies_is_not_called_lifted(felt):
+    felt(robotHasFallen=True)
+    assert felt(5.0, awake=False, PostureFamilyChanged="LyingBack", footContact=0.0) == FREEZE
+    assert "fall" in felt.judge.stopped
+
+
 def test_a_lifted_robot_is_frozen_and_a_step_is_no_lift(felt):
     assert felt(LIFTED_S - 2 * LOOK_S, footContact=0.0) is None
     assert felt() is None
