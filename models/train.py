@@ -184,6 +184,10 @@ class Run:
             return r.rate * self.plateau.factor
         return r.rate / 2 * (1 + math.cos(math.pi * (epoch - r.warmup) / (r.epochs - r.warmup)))
 
+    def multiplications(self) -> torch.autocast:
+        """The context in which networks multiply with the precision of the recipe."""
+        return torch.autocast(self.device, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+
     def save(self) -> None:
         state = {f"net.{k}": v for k, v in self.net.state_dict().items()}
         state |= {f"mean.{k}": v for k, v in self.mean.state_dict().items()}
@@ -279,8 +283,9 @@ class Teacher:
 
     def logits(self, faces: Tensor) -> list[Tensor]:
         """The scores (N, 7) of the first classifier, and of the second if there is one."""
-        embedding = self.net.embed(faces)
-        return [self.net.classifier(embedding), *([self.second(embedding)] if self.second else [])]
+        embedding = self.net.embed(faces).float()
+        heads = [self.net.classifier, *([self.second] if self.second else [])]
+        return [head(embedding).float() for head in heads]
 
     @torch.no_grad()
     def softened(self, images: Tensor, temperature: float) -> list[Tensor]:
@@ -316,14 +321,15 @@ class Lessons(NamedTuple):
         if faces.votes is not None:
             votes = data.ferplus_target(faces.votes)
         lessons = cls(*(torch.as_tensor(part).to(run.device) for part in (faces.images, emotion, votes)))
-        taught = [t.softened(lessons.images, run.recipe.distil["temperature"]) for t in run.teachers]
+        with run.multiplications():
+            taught = [t.softened(lessons.images, run.recipe.distil["temperature"]) for t in run.teachers]
         first = [scores[0] for scores in taught]
         second = [scores[1] for scores in taught if len(scores) > 1]
         return lessons._replace(soft=tuple(torch.stack(each).mean(0) for each in (first, second) if each))
 
 
 def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Path:
-    """Follow a recipe on the Training part of a data set (adapters.py); gives the path of the finished weights."""
+    """Follow a recipe on the Training part of a data set (adapters.py); gives the path of finished weights."""
     recipe, out = Recipe.read(recipe_path), Path(out)
     out.mkdir(parents=True, exist_ok=True)
     keep_recipe(Path(recipe_path), out / "recipe.yaml")
@@ -385,7 +391,7 @@ def learn(run: Run, faces: Tensor, lessons: Lessons, rows: Tensor) -> Tensor:
     if recipe.mixup:
         share = float(torch.distributions.Beta(recipe.mixup, recipe.mixup).sample())
         faces = share * faces + (1 - share) * faces.flip(0)
-    with torch.autocast(run.device, torch.bfloat16, enabled=recipe.precision == "bf16"):
+    with run.multiplications():
         embedding = run.net.embed(faces.contiguous(memory_format=torch.channels_last))  # (N, C)
     embedding = embedding.float()
     logits = run.net.classifier(run.net.dropout(embedding))  # (N, 7)
