@@ -74,3 +74,25 @@ def test_a_robot_file_without_its_sections_is_refused(tmp_path):
     path.write_text('{"robot": {}}')
     with pytest.raises(ValueError, match="lacks the sections mood, reactions"):
         robot.load(str(path))
+
+
+def test_each_emotion_may_be_answered_by_its_own_policy_or_by_named_behaviours():
+    wishes = "reactions.override={angry: empathy, sad: [droop, weep]}"
+    assert robot.load(overrides=[wishes])["reactions"]["override"] == {
+        "angry": "empathy",
+        "sad": ["droop", "weep"],
+    }
+
+
+@pytest.mark.parametrize(
+    "item, words",
+    [
+        ("reactions.policy=love", "'mirror' or 'empathy'; 'love' came"),
+        ("reactions.override={hapy: mirror}", "'happy', 'angry', .*; 'hapy' came"),
+        ("reactions.override={happy: 3}", "; 3 came"),
+        ("reactions.full_at=80", "less than or equal to 1; 80 came"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused_with_what_there_is(item, words):
+    with pytest.raises(settings.SettingsError, match=words):
+        settings.load(overrides=[item])
