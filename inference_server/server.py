@@ -202,7 +202,8 @@ class Server:
             self._complain(error, robot.id if robot else sender, now_s)
             self._send(address, encode_reading(refusal(error)))
             return
-        self._workers.put(Task(robot.id, frame, parts, now_s))
+        for done in self._workers.put(Task(robot.id, frame, parts, now_s)):
+            self._answer(done, now_s)
 
     def _welcome(self, address: bytes, frame: Frame, sender: str, now_s: float) -> Robot:
         if len(self._robots) >= MAX_ROBOTS:
@@ -220,7 +221,7 @@ class Server:
         robot, frame, reading = self._robots.get(done.task.robot_id), done.task.frame, done.reading
         if robot is None:  # it left while its frame was read
             return
-        if reading.error:
+        if reading.error and reading.error[0] != "not_ready":
             self._complain(ContractError(*reading.error), robot.id, now_s)
         with self._guard:
             orders = [robot.orders.popleft() for _ in range(len(robot.orders))]

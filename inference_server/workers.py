@@ -3,7 +3,7 @@
 Design   A robot stays with its worker, which knows where its faces were; a new one goes where the fewest are.
          A worker has one frame at a time; meanwhile the newest of each of its robots waits (slots.py).
          A worker that ends, or reads one frame for longer than HUNG_S, is replaced: that frame is answered
-         with an error, its robots stay with the successor.
+         with an error, its robots stay with the successor and are told "not_ready" until it is there.
 Threads  none; all of it belongs to the server's network thread, and nothing in here waits but close().
 It opens no image and knows no robot's address.
 """
@@ -144,15 +144,18 @@ class Workers:
         """What the workers read with: {"model", "runtime"}; None until all are ready."""
         return self._workers[0].about if all(worker.about for worker in self._workers) else None
 
-    def put(self, task: Task) -> None:
-        """Have `task` read, unless a newer frame of the same robot comes before its turn."""
+    def put(self, task: Task) -> list[Done]:
+        """Have `task` read, unless a newer frame of the same robot comes before its turn; or say: not ready."""
         worker = self._of_robot.get(task.robot_id)
         if worker is None:
             worker = min(self._workers, key=lambda w: (w.about is None, len(w.robots)))
             self._of_robot[task.robot_id] = worker
             worker.robots.add(task.robot_id)
+        if not worker.about:
+            return [_not_ready(task)]
         worker.slots.put(task.robot_id, task)
         self._hand_over(worker, task.came_s)
+        return []
 
     def forget(self, robot_id: str) -> None:
         """The robot is gone."""
@@ -217,12 +220,11 @@ class Workers:
             self.failed = about["failed"]
             return []
         worker.about = about
-        self._hand_over(worker, now_s)
         return []
 
     def _hand_over(self, worker: Worker, now_s: float) -> None:
         """Give a free worker the frame whose turn it is."""
-        if worker.task or not worker.about:
+        if worker.task:
             return
         task = worker.task = worker.slots.take()
         if task is not None:
@@ -253,7 +255,14 @@ class Workers:
             why = self.failed or f"it ended {how}; its own words stand above."
             self._say("error", f"worker {worker.number} could not start: {why}")
             self.failed = why
-        if task is None:
-            return []
-        fault = ContractError("internal", "the PC's reader broke down over this frame; its log says more.")
-        return [Done(task, refusal(fault, task.frame.seq, task.frame.taken_s), [])]
+        waiting = [_not_ready(task) for task in iter(worker.slots.take, None)]
+        fault = "the PC's reader broke down over this frame; its log says more."
+        return waiting + ([_refused(task, "internal", fault)] if task else [])
+
+
+def _not_ready(task: Task) -> Done:
+    return _refused(task, "not_ready", "the PC's reader is starting; try again in a moment.")
+
+
+def _refused(task: Task, code: str, text: str) -> Done:
+    return Done(task, refusal(ContractError(code, text), task.frame.seq, task.frame.taken_s), [])

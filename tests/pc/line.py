@@ -6,7 +6,7 @@ import zmq
 
 from config.contract import Frame, decode_reading, encode_frame
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0  # also on a machine that is busy with something else
 GRAY = bytes(64 * 48)
 
 
@@ -32,6 +32,12 @@ class Robot:
     def ask(self, message):
         self.send(message)
         return self.hear()
+
+    def ask_until_ready(self, message):
+        """As a robot does it: again after each "not_ready"."""
+        while (answer := self.ask(message)).error and answer.error[0] == "not_ready":
+            self.socket.poll(50)
+        return answer
 
 
 def wait_for(subscription, kind):

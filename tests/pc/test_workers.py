@@ -70,7 +70,8 @@ def test_a_worker_that_dies_over_a_frame_is_replaced_and_the_robot_told():
         assert (answer.seq, answer.error[0]) == (2, "internal")
         sentence = "worker 1 ended by SIGKILL while it read a frame of nao-1; another takes its place."
         assert wait_for(said, Said).text == sentence
-        assert nao.ask(frame(seq=3)).error is None
+        assert nao.ask(frame(seq=3)).error[0] == "not_ready"
+        assert nao.ask_until_ready(frame(seq=4)).error is None
         assert len(workers_now()) == 1
     assert not workers_now()
 
@@ -82,7 +83,7 @@ def test_a_worker_that_hangs_is_ended_and_replaced(monkeypatch):
         assert nao.ask(frame(seq=1)).error[0] == "internal"
         assert any("has read one frame for 0.1 s" in event.text for event in said.take(0))
         monkeypatch.undo()
-        assert nao.ask(frame(seq=2)).error is None
+        assert nao.ask_until_ready(frame(seq=2)).error is None
 
 
 def test_the_other_workers_robots_notice_nothing_of_a_dead_one():
