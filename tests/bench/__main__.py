@@ -57,7 +57,7 @@ def everything(seconds, paths, json_path, folder, only):
             report |= {"reader": rows} | of_all(rows[: len(shown)])
             click.echo(machine.table("Reader, one core, VGA JPEG to scores, ms a frame", rows))
         if not only or "networks" in only:
-            report["networks"] = networks.measure(chosen.reader.model, seconds)
+            report["networks"] = networks.measure(chosen.reader.model, chosen.reader.min_face_px, seconds)
             click.echo(machine.table("Network, one core, CPU ms a run", report["networks"]))
         if not only or "clients" in only:
             report["clients"] = [fleet.measure(shown, count, workers, seconds) for count in ROBOTS]

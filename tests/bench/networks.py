@@ -1,38 +1,95 @@
-"""The networks alone, by runtime and by how many faces at once, on one core and taking turns.
+"""The networks alone, by runtime and by how many windows at once, on one core and taking turns.
 
-OpenVINO's rows are there where it is installed (pip install openvino); bf16's where the CPU has it too.
+OpenVINO's columns are there where it is installed (pip install openvino); bf16's where the CPU has it too.
 """
 
 import statistics
 import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 
-from models import zoo
-from models.runtimes import on_onnxruntime, on_openvino
+from models import mtcnn, zoo
+from tests.bench.clips import VGA
 from tests.bench.machine import one_core
 
-BATCHES = (1, 4, 8)
+BATCHES = {"P-Net, VGA pyramid": (1,), "R-Net": (1, 4, 14), "O-Net": (1, 4, 8), "classifier": (1, 4, 8)}
 WARM_UP = 5
+Run = Callable[[dict], np.ndarray]  # inputs by name -> first output
 
 
-def measure(name: str, seconds: float) -> list[dict]:
-    """A row for each batch: CPU milliseconds a run (median), by runtime and precision."""
-    entry = zoo.load(name)
-    forms = on_onnxruntime(entry) | on_openvino(entry)
+def measure(name: str, min_face_px: int, seconds: float) -> list[dict]:
+    """A row for each network and batch: CPU milliseconds a run (median), by runtime and precision."""
     rng = np.random.default_rng(0)
-    faces = {batch: rng.integers(0, 256, (batch, 1, 48, 48)).astype(np.float32) for batch in BATCHES}
-    cpu_ms: dict[tuple, list[float]] = {(form, batch): [] for form in forms for batch in BATCHES}
+    turns = []  # (network, batch, form, run, inputs, taken)
+    for network, graph in _graphs(name, min_face_px).items():
+        forms = _forms(graph)
+        for batch in BATCHES[network]:
+            inputs = _inputs(graph, batch, rng)
+            turns += [(network, batch, form, run, inputs, []) for form, run in forms.items()]
     with one_core():
         until_s, rounds = time.monotonic() + seconds, 0
         while rounds < 2 * WARM_UP or time.monotonic() < until_s:
-            for (form, batch), taken in cpu_ms.items():
+            for *_, run, inputs, taken in turns:
                 began_s = time.process_time()
-                forms[form](faces[batch])
+                run(inputs)
                 if rounds >= WARM_UP:
                     taken.append((time.process_time() - began_s) * 1e3)
             rounds += 1
-    return [
-        {"network": name, "faces": batch, **{form: statistics.median(cpu_ms[form, batch]) for form in forms}}
-        for batch in BATCHES
-    ]
+    rows: dict[tuple, dict] = {}
+    for network, batch, form, *_, taken in turns:
+        row = rows.setdefault((network, batch), {"network": network, "windows": batch})
+        row[form] = statistics.median(taken)
+    return list(rows.values())
+
+
+def _graphs(name: str, min_face_px: int) -> dict[str, bytes]:
+    """All networks of the reader as ONNX."""
+    folder = Path(find_spec("mtcnn").submodule_search_locations[0]) / "assets" / "weights"
+    p, r, o = (mtcnn.read_weights(net, folder) for net in (mtcnn.P_NET, mtcnn.R_NET, mtcnn.O_NET))
+    sizes_px = mtcnn.level_sizes(VGA[1], VGA[0], min_face_px)
+    return {
+        "P-Net, VGA pyramid": mtcnn.pyramid_graph(p, sizes_px).SerializeToString(),
+        "R-Net": mtcnn.window_graph(mtcnn.R_NET, r).SerializeToString(),
+        "O-Net": mtcnn.window_graph(mtcnn.O_NET, o).SerializeToString(),
+        "classifier": zoo.load(name).onnx_path.read_bytes(),
+    }
+
+
+def _forms(graph: bytes) -> dict[str, Run]:
+    session = _session(graph)
+    forms: dict[str, Run] = {"ORT f32": lambda inputs: session.run(None, inputs)[0]}
+    if not find_spec("openvino"):
+        return forms
+    import openvino
+
+    core = openvino.Core()
+    network = core.read_model(graph)
+    has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    for precision in ("f32", "bf16") if has_bf16 else ("f32",):
+        options["INFERENCE_PRECISION_HINT"] = precision
+        request = core.compile_model(network, "CPU", options).create_infer_request()
+        forms[f"OpenVINO {precision}"] = lambda inputs, request=request: request.infer(
+            inputs, share_inputs=True, share_outputs=True
+        )[0]
+    return forms
+
+
+def _session(graph: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _inputs(graph: bytes, batch: int, rng) -> dict[str, np.ndarray]:
+    """Noise of the shapes and types that the graph asks for."""
+    made = {}
+    for wanted in _session(graph).get_inputs():
+        shape = [side if isinstance(side, int) else batch for side in wanted.shape]
+        noise = rng.integers(0, 256, shape)
+        made[wanted.name] = noise.astype(np.uint8 if "uint8" in wanted.type else np.float32)
+    return made
