@@ -150,13 +150,12 @@ def test_python_2_7_sees_a_face_on_the_virtual_nao_and_reacts(python2, folder, t
         assert "Traceback" not in said
         assert brain.end() == 0 and body.end() == 0
     told = json.loads(summary.read_text())
-    assert told["frames"] >= told["readings"] > (5 if number is None else 0), said  # a signal may come early
-    assert told["reactions"], said
-    assert told["answer_age_ms"]["p50"] < 500
+    assert told["frames"] >= told["readings"] > 0 and told["reactions"], said
     lines = told_by(diary)
     assert gestures(diary)
     assert any(line.get("method") == "fadeRGB" for line in lines)
-    if number is None:
+    if number is None:  # a signal may come after a few pictures
+        assert told["readings"] > 5 and told["answer_age_ms"]["p50"] < 500
         assert any(line.get("method") == "say" for line in lines)
     assert any(line.get("method") == "unsubscribe" for line in lines)
 
