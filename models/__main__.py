@@ -42,14 +42,21 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("recipe", type=click.Path(exists=True, path_type=Path))
+@click.argument("recipe", required=False, type=click.Path(exists=True, path_type=Path))
 @DATA
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run  [default: runs/<recipe>]")
-def train(recipe: Path, path: Path, out: Path | None) -> None:
-    """Follow RECIPE; goes on where it was stopped."""
-    from models.train import train as run
+def train(recipe: Path | None, path: Path, out: Path | None) -> None:
+    """Follow RECIPE; without one, teach the default network the faces of DATA. Goes on where it was stopped."""
+    if recipe:
+        from models.train import train as run
 
-    print(run(recipe, path, out or Path("runs") / recipe.stem))
+        print(run(recipe, path, out or Path("runs") / recipe.stem))
+        return
+    from models import finetune
+
+    out = out or Path("runs") / f"finetune-{path.resolve().name}"
+    print(finetune.table(*finetune.finetune(default_name(), path, out)))
+    print(f"To keep it: python -m models export {out}/weights.safetensors NEWNAME --recipe {out}/recipe.yaml")
 
 
 @main.command()
