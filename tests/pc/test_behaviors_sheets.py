@@ -56,7 +56,7 @@ def run(*words):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
     )
     return done.returncode, done.stdout, done.stderr
 
