@@ -165,7 +165,7 @@ def test_every_method_removes_two_fifths_of_the_real_xrs_and_leaves_even_widths(
 def test_layers_with_large_maps_lose_more_when_asked():
     net = build("xrs").eval()
     order = {name: torch.arange(len(group[0].idxs)) for name, group in prune.groups_of(net).items()}
-    even, lean = (prune.remove("xrs", net, order, prune.widths_for("xrs", net, 0.4, c)) for c in (0.0, 0.1))
+    even, lean = (prune.remove("xrs", net, order, prune.widths_for("xrs", net, 0.4, c)) for c in (0.0, 0.15))
     assert export.multiply_adds(lean) < 0.9 * export.multiply_adds(even)
     assert lean.shape["stem"][1][0] < even.shape["stem"][1][0]
 

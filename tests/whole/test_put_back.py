@@ -29,7 +29,7 @@ class Body:
         self.session = qi.Session()
         self.session.connect(self.url)
         if posture == "Stand":
-            self["ALMotion"].setAngles("LShoulderPitch", 1.0, 1.0)
+            self["ALMotion"].angleInterpolationWithSpeed("LShoulderPitch", 1.0, 1.0)  # there when it returns
         elif posture == "rest":
             self["ALMotion"].rest()
         else:
