@@ -43,7 +43,7 @@ format: .venv/ready-to-test  ## rewrite the layout of all Python files
 bench: .venv/ready-to-test  ## how fast it is, as tables and plots (build/bench); SECONDS=10 JSON=FILE CLIPS=FILM:FILM
 	@$(BIN)/python -m tests.bench all $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
-bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (2 GB in build/peers); SECONDS=10 JSON=FILE
+bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (3.6 GB in build/peers); SECONDS=10 JSON=FILE
 	@PYTHON='$(PYTHON)' sh tests/bench/peers.sh
 	@$(BIN)/python -m tests.bench peers $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
@@ -57,5 +57,5 @@ clean:  ## remove what was built, the environments too
 
 .venv/ready-to-test: .venv/ready
 	@started=$$(date +%s); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim,train,dev]' && touch $@ && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim,train,dev,physics]' && touch $@ && \
 	echo "setup for tests: $$(du -sm .venv | cut -f1) MB in .venv after $$(( $$(date +%s) - started )) s"
