@@ -168,6 +168,16 @@ def test_a_robot_that_falls_in_a_gesture_plays_nothing_until_it_stands_and_a_per
     assert not scene.nao.diary.find(method="setFallManagerEnabled")
 
 
+def rests_until_touched(scene, before):
+    """No gesture more than `before` begins until the head is touched; then an ordered one does."""
+    yield seconds(0.3)
+    assert scene.gestures() == before
+    scene.fault("touch", "head")
+    yield lambda: scene.pc.frames[-1].trouble is None
+    scene.pc.order("play", "droop")
+    yield lambda: scene.gestures() > before
+
+
 def test_a_lifted_robot_holds_still_until_it_is_put_down_and_touched(scene):
     scene = scene()
 
@@ -181,12 +191,7 @@ def test_a_lifted_robot_holds_still_until_it_is_put_down_and_touched(scene):
         scene.fault("touch", "head")
         yield lambda: scene.told("put it down first")
         scene.fault("putDown")
-        yield seconds(0.3)
-        assert scene.gestures() == before
-        scene.fault("touch", "head")
-        yield lambda: scene.pc.frames[-1].trouble is None
-        scene.pc.order("play", "droop")
-        yield lambda: scene.gestures() > before
+        yield from rests_until_touched(scene, before)
 
     assert scene.play(script()) == 0
     assert "lifted" in scene.notes.stops[0]["why"]
@@ -205,12 +210,7 @@ def test_a_touch_ends_the_gesture_at_once_and_the_arms_come_home(scene, where):
         assert now_s() - touched_s < 1.0
         yield lambda: not scene.moves() and scene.at_home()
         before = scene.gestures()
-        yield seconds(0.3)
-        assert scene.gestures() == before
-        scene.fault("touch", "head")
-        yield lambda: scene.pc.frames[-1].trouble is None
-        scene.pc.order("play", "droop")
-        yield lambda: scene.gestures() > before
+        yield from rests_until_touched(scene, before)
 
     assert scene.play(script()) == 0
 
