@@ -322,7 +322,8 @@ class Lessons(NamedTuple):
             votes = data.ferplus_target(faces.votes)
         lessons = cls(*(torch.as_tensor(part).to(run.device) for part in (faces.images, emotion, votes)))
         with run.multiplications():
-            taught = [t.softened(lessons.images, run.recipe.distil["temperature"]) for t in run.teachers]
+            teachers = run.teachers if run.epoch < run.recipe.epochs else []  # a finished run asks nobody
+            taught = [t.softened(lessons.images, run.recipe.distil["temperature"]) for t in teachers]
         first = [scores[0] for scores in taught]
         second = [scores[1] for scores in taught if len(scores) > 1]
         return lessons._replace(soft=tuple(torch.stack(each).mean(0) for each in (first, second) if each))
