@@ -40,8 +40,8 @@ RECIPES = Path(__file__).with_name("recipes")
 
 
 class Start(NamedTuple):
-    """A finished network to prune: its name in models/networks.py, itself, the recipe it followed (a dict),
-    the labels it was trained for, the name or folder by which it can teach (none: no distillation), and its
+    """A finished network to prune: its name in models/networks.py, itself, the recipe of its fine-tuning (a
+    dict), the labels it was trained for, the name or folder by which it can teach (none: no distillation), and its
     classifier for FER+ where it has one beside the first."""
 
     network: str
@@ -60,7 +60,7 @@ def start_named(name: str, recipe: Path | None = None) -> Start:
 def from_run(folder: Path, recipe: Path | None = None) -> Start:
     """The finished network of a run with both its classifiers; fine-tuning goes by `recipe`, else the run's."""
     followed = training.Recipe.read(folder / "recipe.yaml")
-    table = YAML(typ="safe").load((recipe or folder / "recipe.yaml").read_text())
+    table = fine_tuning(recipe, folder / "recipe.yaml")
     teacher = training.Teacher(str(folder), "cpu")
     net = teacher.net.requires_grad_(True)  # torch-pruning follows gradients from layer to layer
     return Start(followed.network, net, table, followed.labels, str(folder), teacher.second)
@@ -69,13 +69,25 @@ def from_run(folder: Path, recipe: Path | None = None) -> Start:
 def from_zoo(name: str, recipe: Path | None = None) -> Start:
     """The network `name` of the zoo; fine-tuning goes by `recipe`, else by the one on its card."""
     card = zoo.load(name).card
-    recipe = recipe or RECIPES / card["recipe"]
-    if not recipe.is_file():
-        raise data.DataError(f"prune: the recipe {recipe} is not there; give one with --recipe.")
+    table = fine_tuning(recipe, RECIPES / card["recipe"])
     net = export.restore(
         card["network"], load_file(zoo.ZOO / name / "weights.safetensors"), shape=card.get("shape")
     )
-    return Start(card["network"], net, YAML(typ="safe").load(recipe.read_text()), card["labels"], name)
+    return Start(card["network"], net, table, card["labels"], name)
+
+
+def fine_tuning(given: Path | None, followed: Path) -> dict:
+    """The recipe that was `given` for the fine-tuning, else the one that was `followed`, at a lower rate."""
+    path = given or followed
+    if not path.is_file():
+        raise data.DataError(f"prune: the recipe {path} is not there; give one with --recipe.")
+    table = YAML(typ="safe").load(path.read_text())
+    return table if given else gentler(table)
+
+
+def gentler(recipe: dict) -> dict:
+    """A recipe for finished weights, made from one for random ones."""
+    return recipe | {"rate": recipe["rate"] * RATE_SHARE}
 
 
 # Removing
@@ -334,7 +346,6 @@ def write_recipe(start: Start, net: nn.Module, folder: Path, epochs: int) -> Pat
         "start": str(folder / "start.safetensors"),
         "labels": start.labels,
         "epochs": epochs,
-        "rate": base["rate"] * RATE_SHARE,
         "warmup": min(1.0, epochs / 10),
     }
     table.pop("grown", None)

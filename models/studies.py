@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from models import export
 from models.filters import METHODS
 from models.networks import NETWORKS, build
-from models.prune import Start, parameters, prune, start_named
+from models.prune import Start, gentler, parameters, prune, start_named
 from models.train import read_log, train
 
 ABLATION = ("conventional", "separable", "xr", "xs", "xrs")
@@ -82,7 +82,7 @@ def start_of(name: str, recipe: dict, path: Path, out: Path, epochs: int) -> Sta
     if name not in NETWORKS:
         return start_named(name)
     weights = trained(name, recipe | {"epochs": epochs}, path, out / name)
-    return Start(name, export.restore(name, load_file(weights)), recipe, recipe["labels"])
+    return Start(name, export.restore(name, load_file(weights)), gentler(recipe), recipe["labels"])
 
 
 def runs(methods: Iterable[str], rates: Iterable[float], alphas: Sequence[float]) -> Iterator[tuple]:

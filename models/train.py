@@ -43,6 +43,7 @@ class Recipe(NamedTuple):
     loss                 arguments of losses.Objective
     augmentation         arguments of augment.Augmentation
     balance              a face is drawn with odds of its emotion's count to the power of -balance
+    rare_votes           the votes of FER+ for an emotion weigh by its share of all votes to the power of minus this
     mixup                alpha of the Beta distribution by which two faces are mixed (arXiv 1710.09412); 0: none
     start                weights of a finished run to go on from
     grown                for each block of an XRS the block of `start` that it takes over, or null: a new one,
@@ -70,6 +71,7 @@ class Recipe(NamedTuple):
     optimizer: str = "sgd"
     schedule: str = "cosine"
     balance: float = 0.0
+    rare_votes: float = 0.0
     mixup: float = 0.0
     start: str | None = None
     grown: list[int | None] | None = None
@@ -319,7 +321,7 @@ class Lessons(NamedTuple):
             faces, emotion = faces.take(emotion >= 0), emotion[emotion >= 0]
         votes = np.zeros((len(emotion), 7), np.float32)
         if faces.votes is not None:
-            votes = data.ferplus_target(faces.votes)
+            votes = weighed(data.ferplus_target(faces.votes), run.recipe.rare_votes)
         lessons = cls(*(torch.as_tensor(part).to(run.device) for part in (faces.images, emotion, votes)))
         with run.multiplications():
             teachers = run.teachers if run.epoch < run.recipe.epochs else []  # a finished run asks nobody
@@ -327,6 +329,13 @@ class Lessons(NamedTuple):
         first = [scores[0] for scores in taught]
         second = [scores[1] for scores in taught if len(scores) > 1]
         return lessons._replace(soft=tuple(torch.stack(each).mean(0) for each in (first, second) if each))
+
+
+def weighed(votes: np.ndarray, power: float) -> np.ndarray:
+    """Votes (n, 7), each weighed by its emotion's share of all to the power of -`power`; their sum stays."""
+    share = votes.mean(0)
+    weights = np.maximum(share, 1e-3) ** -power
+    return (votes * (weights * share.sum() / (weights * share).sum())).astype(np.float32)
 
 
 def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Path:
