@@ -1,6 +1,6 @@
 """What can go wrong with a NAO, at a word: it falls, is lifted, touched, runs hot or empty, or is out of reach.
 
-    session.service("VirtualFaults").fall()      in a test, or by hand to see what a program does
+    session.service("VirtualNAO").fall()      in a test, or by hand to see what a program does
 
 No real robot has this service. It changes what the others say and do; it never talks to a program itself.
 """
@@ -18,10 +18,10 @@ SENSORS = {
 MOST_LEAKED = 8  # the most subscriptions under one name that any NAOqi keeps
 
 
-class VirtualFaults(Service):
-    """What goes wrong, and what puts it right again."""
+class Outside(Service):
+    """The world around the robot, as a service: what happens to it, and what puts it right again."""
 
-    name = "VirtualFaults"
+    name = "VirtualNAO"
 
     @offered
     def fall(self):

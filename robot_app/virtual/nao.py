@@ -13,7 +13,7 @@ import time
 from . import body
 from .about import AnimationPlayer, Battery, BehaviorManager, RobotModel, System
 from .diary import Diary
-from .faults import VirtualFaults
+from .faults import Outside
 from .life import (
     AutonomousBlinking,
     AutonomousLife,
@@ -53,7 +53,7 @@ ROOMS = (
     System,
     BehaviorManager,
     AnimationPlayer,
-    VirtualFaults,
+    Outside,
 )
 
 

@@ -84,7 +84,7 @@ def lies_down(nao):
 
 
 def without_voice(nao):
-    nao["VirtualFaults"].setLanguages([])
+    nao["VirtualNAO"].setLanguages([])
 
 
 def without_stiffness(nao):
@@ -100,11 +100,11 @@ def with_an_activity(nao):
 
 
 def hot(nao):
-    nao["VirtualFaults"].heat(["LShoulderPitch"])
+    nao["VirtualNAO"].heat(["LShoulderPitch"])
 
 
 def nearly_empty(nao):
-    nao["VirtualFaults"].charge(7)
+    nao["VirtualNAO"].charge(7)
 
 
 def muted(nao):
@@ -137,8 +137,8 @@ def test_a_language_without_a_voice_is_named_with_those_that_there_are(examined)
 
 
 def test_places_at_the_camera_that_a_crashed_app_left_are_counted(nao, examined):
-    nao["VirtualFaults"].leak("nao-emotion", 8)
-    nao["VirtualFaults"].leak("theirs", 6)
+    nao["VirtualNAO"].leak("nao-emotion", 8)
+    nao["VirtualNAO"].leak("theirs", 6)
     notes = texts(examined(), "note")
     assert any("8 places at the camera are held as nao-emotion" in text for text in notes)
     assert any("leaked all 6 places of theirs" in text for text in notes)

@@ -23,7 +23,7 @@ class Robot:
         return self.nao.call(service, method, arguments)
 
     def fault(self, method, *arguments):
-        return self.call("VirtualFaults", method, *arguments)
+        return self.call("VirtualNAO", method, *arguments)
 
     def recall(self, key):
         return self.call("ALMemory", "getData", key)

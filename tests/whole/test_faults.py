@@ -65,7 +65,7 @@ class Scene:
         return InProcessSession(self.nao)
 
     def fault(self, method, *arguments):
-        self.nao.call("VirtualFaults", method, arguments)
+        self.nao.call("VirtualNAO", method, arguments)
 
     def recall(self, service, method, *arguments):
         return self.nao.call(service, method, arguments)
@@ -317,7 +317,7 @@ def test_a_robot_that_was_power_cycled_is_made_ready_anew(scene):
     def script():
         yield scene.mid_gesture
         scene.nao = VirtualNAO(awake=False)
-        old.call("VirtualFaults", "loseSessions", [0])
+        old.call("VirtualNAO", "loseSessions", [0])
         yield lambda: scene.told("is back")
         yield scene.mid_gesture
 

@@ -212,7 +212,7 @@ def test_a_session_that_was_lost_for_a_while_changes_nothing_about_that(make_bod
     body = make_body()
     with Pc("happy") as pc, robot_app(body, pc) as app:
         wait_until(body.moves)
-        body["VirtualFaults"].loseSessions(1.0)
+        body["VirtualNAO"].loseSessions(1.0)
         app.wait_for_line("is back")
         body.session = qi.Session()
         body.session.connect(body.url)
