@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from config.contract import EMOTIONS
 from inference_server import decode
-from inference_server.events import Answered, Event, Gone, Said
+from inference_server.events import Answered, Event, Gone, Marked, Said
 
 HISTORY_S = 60.0  # what the timeline shows
 RATE_S = 2.0  # frames a second are counted over this long
@@ -67,7 +67,9 @@ class Board:
 
     def take(self, event: Event) -> None:
         """Make `event` part of the state."""
-        if isinstance(event, Said):
+        if isinstance(event, Marked):
+            self.lines.append((self._next(), Said("info", f"marked: {event.text}", event.at_s)))
+        elif isinstance(event, Said):
             self.lines.append((self._next(), event))
         elif isinstance(event, Gone):
             if event.robot_id in self.robots:

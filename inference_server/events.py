@@ -1,7 +1,8 @@
 """What happened on the PC, for whoever watches: one small bus, and values that say what and when.
 
 The server publishes; monitor and recorder subscribe and take what they need. Nobody asks back, and a
-slow or forgotten subscriber costs the publisher nothing: for every robot it keeps only the newest event.
+slow or forgotten subscriber costs the publisher nothing: for every robot it keeps only the newest event,
+or, where it asked for all, a fixed number of them.
 
     events = Events()
     watching = events.subscribe()
@@ -26,6 +27,8 @@ class Answered(NamedTuple):
     reading: Reading
     at_s: float  # when, by time.monotonic()
     picture_jpeg: bytes  # what a browser can show; b"" for raw encodings: decode.as_jpeg(frame) makes it
+    came_s: float = 0.0  # when the frame came, by the same clock; the time that the reader was given
+    nth: int = 0  # frames of this robot that the reader had seen before; 0: it knew nothing of it
 
 
 class Gone(NamedTuple):
@@ -43,18 +46,25 @@ class Said(NamedTuple):
     at_s: float
 
 
-Event = Answered | Gone | Said
+class Marked(NamedTuple):
+    """The operator marked this moment."""
+
+    text: str
+    at_s: float
+
+
+Event = Answered | Gone | Said | Marked
 
 
 class Subscription:
-    """Events for one subscriber, bounded: the newest of each robot, and the last KEPT_LINES lines."""
+    """Events for one subscriber, bounded: the newest of each robot, and the last KEPT_LINES lines and marks."""
 
     def __init__(self, wake: Callable[[], None] | None, end: Callable[["Subscription"], None]):
         self._wake = wake
         self._end = end
         self._news = threading.Condition()
         self._of_robot: dict[str, Answered | Gone] = {}
-        self._lines: deque[Said] = deque(maxlen=KEPT_LINES)
+        self._lines: deque[Said | Marked] = deque(maxlen=KEPT_LINES)
 
     def take(self, timeout_s: float | None = None) -> list[Event]:
         """All that is new, lines first; waits for it up to `timeout_s` (None: for ever; 0: not at all)."""
@@ -71,14 +81,40 @@ class Subscription:
 
     def _put(self, event: Event) -> None:
         with self._news:
-            if isinstance(event, Said):
-                self._lines.append(event)
-            else:
-                self._of_robot.pop(event.robot_id, None)  # so that the order is that of the newest
-                self._of_robot[event.robot_id] = event
+            self._keep(event)
             self._news.notify()
         if self._wake:
             self._wake()
+
+    def _keep(self, event: Event) -> None:
+        if isinstance(event, Said | Marked):
+            self._lines.append(event)
+        else:
+            self._of_robot.pop(event.robot_id, None)  # so that the order is that of the newest
+            self._of_robot[event.robot_id] = event
+
+
+class All(Subscription):
+    """Every event in its order, up to `at_most` that were not taken yet; what comes beyond is missed."""
+
+    def __init__(self, wake: Callable[[], None] | None, end: Callable[[Subscription], None], at_most: int):
+        super().__init__(wake, end)
+        self._at_most = at_most
+        self._events: deque[Event] = deque()
+        self.missed = 0  # events, so far
+
+    def take(self, timeout_s: float | None = None) -> list[Event]:
+        with self._news:
+            self._news.wait_for(lambda: self._events, timeout_s)
+            events = list(self._events)
+            self._events.clear()
+        return events
+
+    def _keep(self, event: Event) -> None:
+        if len(self._events) < self._at_most:
+            self._events.append(event)
+        else:
+            self.missed += 1
 
 
 class Events:
@@ -98,7 +134,13 @@ class Events:
 
         An asyncio program gives `lambda: loop.call_soon_threadsafe(flag.set)`; it must return at once.
         """
-        subscription = Subscription(wake, self._drop)
+        return self._add(Subscription(wake, self._drop))
+
+    def subscribe_to_all(self, at_most: int, wake: Callable[[], None] | None = None) -> All:
+        """The same for who needs every event, as long as no more than `at_most` wait to be taken."""
+        return self._add(All(wake, self._drop, at_most))
+
+    def _add(self, subscription: Subscription) -> Subscription:
         with self._lock:
             self._subscriptions += (subscription,)
         return subscription

@@ -7,6 +7,7 @@ Threads  one Reader may serve many threads, but the frames of one robot come one
 Time     `at_s` is an argument; the only clock in here is the stopwatch for timings_ms.
 """
 
+import re
 import time
 from pathlib import Path
 
@@ -53,7 +54,6 @@ class Reader:
         self._find_within_s = find_within_s
         self._attend = attend
         self._tracks: dict[str, Tracks] = {}
-        self._robots = 0  # that ever came
 
     def read(self, frame: Frame, robot_id: str, at_s: float) -> Reading:
         """The Reading of one frame; where frame or network fail, one with an error instead of faces."""
@@ -71,7 +71,10 @@ class Reader:
 
         Raises ContractError "internal".
         """
-        tracks = self._tracks.get(robot_id) or self._welcome(robot_id)
+        tracks = self._tracks.get(robot_id)
+        if tracks is None:
+            tracks = Tracks(self._find_within_s, self._attend, _share(robot_id))
+            self._tracks[robot_id] = tracks
         seen = tracks.follow(self._detector, gray, at_s)[:MAX_FACES]
         laps.end("detect")
         crops = self._crop(gray, seen)  # (N, 1, 48, 48)
@@ -86,12 +89,6 @@ class Reader:
         """The robot is gone: drop what is remembered of its faces."""
         self._tracks.pop(robot_id, None)
 
-    def _welcome(self, robot_id: str) -> Tracks:
-        share = self._robots * GOLDEN % 1
-        self._robots += 1
-        tracks = self._tracks[robot_id] = Tracks(self._find_within_s, self._attend, share)
-        return tracks
-
     def _crop(self, gray: np.ndarray, seen: list[Seen]) -> np.ndarray:
         crops = np.zeros((len(seen), 1, SIDE_PX, SIDE_PX), np.float32)
         for crop, face in zip(crops, seen, strict=True):
@@ -105,6 +102,11 @@ class Reader:
         if not np.isfinite(scores).all():
             raise ContractError("internal", f"the network {self.model} gave numbers that are not finite.")
         return scores.clip(0, 1)  # a softmax in float32 may give 1.0000001
+
+
+def _share(robot_id: str) -> float:
+    """When a robot's first search comes, 0..1, by the number in its id alone: a replay has the same."""
+    return max(0, int(re.search("[0-9]*$", robot_id)[0] or 0) - 1) * GOLDEN % 1
 
 
 class Laps:

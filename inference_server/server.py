@@ -65,6 +65,7 @@ class Robot:
         self.id = robot_id
         self.heard_s = at_s
         self.orders: deque[Order] = deque()
+        self.anew = False  # its faces are to be forgotten before its next frame
 
 
 class Server:
@@ -149,6 +150,12 @@ class Server:
                 )
             robot.orders.append(order)
 
+    def begin_anew(self) -> None:
+        """Forget every robot's faces before its next frame: what is read from then on can be read again alike."""
+        with self._guard:
+            for robot in self._robots.values():
+                robot.anew = True
+
     def close(self) -> None:
         """Stop listening and end the workers; frames that wait are dropped."""
         if self._closing.is_set():
@@ -202,6 +209,9 @@ class Server:
             self._complain(error, robot.id if robot else sender, now_s)
             self._send(address, encode_reading(refusal(error)))
             return
+        if robot.anew:
+            robot.anew = False
+            self._workers.refresh(robot.id)
         for done in self._workers.put(Task(robot.id, frame, parts, now_s)):
             self._answer(done, now_s)
 
@@ -232,7 +242,8 @@ class Server:
             return
         if not reading.error:
             picture = frame.image if frame.encoding == "jpeg" else b""
-            self._events.publish(Answered(robot.id, frame, reading, now_s, picture))
+            came = {"came_s": done.task.came_s, "nth": done.nth}
+            self._events.publish(Answered(robot.id, frame, reading, now_s, picture, **came))
 
     def _send(self, address: bytes, parts: list[bytes]) -> bool:
         """Whether ZeroMQ took the Reading; a robot that is gone or does not listen is no fault."""

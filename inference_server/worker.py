@@ -9,7 +9,8 @@ Design   one frame at a time and one thread. What it knows of a robot, where its
 Wire     DEALER to DEALER; the robot's own message parts go through untouched.
          server -> worker   [robot_id, came_s, version, header, image]   read this; came_s by time.monotonic()
                             [robot_id]                                   the robot is gone: forget it
-         worker -> server   [robot_id, version, header]                  its Reading
+         worker -> server   [robot_id, nth, version, header]             its Reading; frames of that robot that
+                                                                         its reader had seen before
 """
 
 import json
@@ -17,6 +18,7 @@ import logging
 import os
 import sys
 import time
+from collections import Counter
 
 import zmq
 
@@ -57,14 +59,17 @@ def work(reader, socket: zmq.Socket, lifeline: int) -> None:
     poller = zmq.Poller()
     poller.register(socket, zmq.POLLIN)
     poller.register(lifeline, zmq.POLLIN)
+    seen: Counter[bytes] = Counter()  # frames of each robot, since the reader knows of it
     while lifeline not in dict(poller.poll()):
         robot_id, *parts = socket.recv_multipart()
         if parts:
             came_s, *parts = parts
             reading = read(reader, robot_id.decode(), float(came_s), parts)
-            socket.send_multipart([robot_id, *encode_reading(reading)])
+            socket.send_multipart([robot_id, b"%d" % seen[robot_id], *encode_reading(reading)])
+            seen[robot_id] += reading.error is None or reading.error[0] == "internal"
         else:
             reader.forget(robot_id.decode())
+            seen.pop(robot_id, None)
 
 
 def read(reader, robot_id: str, came_s: float, parts: list[bytes]) -> Reading:

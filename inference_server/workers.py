@@ -46,6 +46,7 @@ class Done(NamedTuple):
     task: Task
     reading: Reading
     parts: list[bytes]
+    nth: int = 0  # frames of this robot that the worker's reader had seen before
 
 
 def cores() -> int:
@@ -167,6 +168,13 @@ class Workers:
         if worker.about:
             worker.socket.send(robot_id.encode(), zmq.DONTWAIT)
 
+    def refresh(self, robot_id: str) -> None:
+        """What the reader remembers of the robot is dropped before its next frame; a frame that waits too."""
+        worker = self._of_robot.get(robot_id)
+        if worker and worker.about:
+            worker.slots.drop(robot_id)
+            worker.socket.send(robot_id.encode(), zmq.DONTWAIT)
+
     def attend(self, ready: dict, now_s: float) -> list[Done]:
         """Take what the workers have to tell; `ready` is what the poller gave."""
         done = []
@@ -234,10 +242,10 @@ class Workers:
 
     def _take(self, worker: Worker, now_s: float) -> list[Done]:
         """A Reading has come."""
-        _, *parts = worker.socket.recv_multipart()
+        _, nth, *parts = worker.socket.recv_multipart()
         task, worker.task = worker.task, None
         self._hand_over(worker, now_s)
-        return [Done(task, decode_reading(parts), parts)]
+        return [Done(task, decode_reading(parts), parts, int(nth))]
 
     def _ended(self, worker: Worker, now_s: float) -> list[Done]:
         """The process is no more: answer its frame with an error, and put another in its place."""
