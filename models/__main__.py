@@ -183,7 +183,7 @@ def read(recipe: Path | None) -> dict:
 def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: float) -> None:
     """Make WEIGHTS of a finished run a network of the zoo called NAME."""
     from models import export as exporter
-    from models.train import Recipe
+    from models.train import Recipe, cost
 
     followed = Recipe.read(recipe)
     facts = {
@@ -191,6 +191,8 @@ def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: fl
         "labels": "ferplus" if second else followed.labels,
         "crop_margin": crop_margin,
     }
+    if (log := weights.with_name("log.csv")).is_file():
+        facts["training"] = cost(log)
     print(exporter.export(weights, name, followed.network, facts, second, followed.shape))
 
 
@@ -364,10 +366,14 @@ def curves(run: Path) -> None:
 def keep(report: dict, key: str, kept: dict, json_path: Path | None, card: bool) -> None:
     """Write a report where it was asked for; `kept` is what the card takes of it."""
     if json_path:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(report, indent=1) + "\n")
+        write_json(report, json_path)
     if card:
         zoo.note(report["model"], key, kept)
+
+
+def write_json(report: dict | list, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1) + "\n")
 
 
 @main.group("data")
@@ -385,20 +391,51 @@ def check(path: Path, json_path: Path | None) -> None:
     report = checker.check(path)
     print(checker.text(report))
     if json_path:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(report._asdict(), indent=1) + "\n")
+        write_json(report._asdict(), json_path)
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw accuracy over milliseconds as this PNG.")
+@click.option("--markdown", is_flag=True, help="As the table of models/README.md.")
+@JSON
+def compare(names: tuple[str, ...], plot: Path | None, markdown: bool, json_path: Path | None) -> None:
+    """NAMES beside each other, else all of the zoo and the papers: accuracy, size, time, memory, cost."""
+    from models import compare as study
+
+    rows = study.compare(names)
+    show_table([list(study.HEAD), *map(study.cells, rows)], markdown)
+    if plot:
+        print(study.draw(rows, plot))
+    if json_path:
+        write_json(rows, json_path)
 
 
 @main.command("list")
 @click.option("--markdown", is_flag=True, help="As the table of models/README.md.")
-def show(markdown: bool) -> None:
+@JSON
+def show(markdown: bool, json_path: Path | None) -> None:
     """The networks of the zoo, each checked against its card."""
-    rows = [HEAD] + [row(zoo.load(name)) for name in zoo.names()]
+    from models.compare import parameters
+
+    entries = [zoo.load(name) for name in zoo.names()]
+    show_table([HEAD, *map(row, entries)], markdown)
+    if json_path:
+        told = ("network", "labels", "multiply_adds", "figures")
+        listed = [
+            {"name": e.name, "parameters": parameters(e.card), "file": str(e.onnx_path)}
+            | {key: e.card.get(key) for key in told}
+            for e in entries
+        ]
+        write_json(listed, json_path)
+
+
+def show_table(rows: list[list[str]], markdown: bool) -> None:
+    """Print a table, the first row being its head; in columns, or as markdown."""
     if markdown:
-        rows.insert(1, ["---"] * len(HEAD))
-        print("\n".join(f"| {' | '.join(cells)} |" for cells in rows))
+        print("\n".join(f"| {' | '.join(cells)} |" for cells in [rows[0], ["---"] * len(rows[0]), *rows[1:]]))
         return
-    widths = [max(len(cells[i]) for cells in rows) for i in range(len(HEAD))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)))
 

@@ -80,8 +80,7 @@ def export(
         **({"shape": shape} if shape else {}),
         "emotions": list(EMOTIONS),
         "input_px": 48,
-        "parameters": sum(p.numel() for p in net.parameters()),
-        "multiply_adds": multiply_adds(net),
+        **sizes(net),
         **facts,
         "data": DATA,
         "limits": LIMITS,
@@ -111,6 +110,17 @@ def write_onnx(net: nn.Module, path: Path) -> None:
             raise RuntimeError(
                 f"export: {path} differs from torch by {worst:g}; at most {TOLERANCE:g} is allowed."
             )
+
+
+def sizes(net: nn.Module) -> dict[str, int]:
+    """Numbers that are learnt, these with the statistics of batch normalisation, and multiply-adds."""
+    learnt = sum(p.numel() for p in net.parameters())
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    return {
+        "parameters": learnt,
+        "parameters_and_statistics": learnt + sum(2 * norm.num_features for norm in norms),
+        "multiply_adds": multiply_adds(net),
+    }
 
 
 @torch.no_grad()

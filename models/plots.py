@@ -11,6 +11,7 @@ import numpy as np
 
 matplotlib.use("agg")
 from matplotlib import pyplot
+from matplotlib.ticker import PercentFormatter
 
 INK, SOFT, ACCENT, SECOND = "#2b2b2b", "#b8b8b8", "#2f6f9f", "#c4622d"
 STYLE = {
@@ -102,6 +103,23 @@ def curves(log_path: Path, path: Path) -> Path:
                 axes[1].plot(epochs, [row[key] for row in rows], color=colour, linewidth=1.2, label=label)
         axes[1].set(xlabel="epoch", ylabel="accuracy on PublicTest")
         axes[1].legend(loc="lower center", bbox_to_anchor=(0.5, 0.98), ncol=2)
+        return _save(figure, path)
+
+
+def trade(points: dict[str, Sequence[tuple[str, float, float]]], path: Path) -> Path:
+    """Accuracy over milliseconds, a panel for each key; points are (name, milliseconds, share)."""
+    with pyplot.rc_context(STYLE):
+        size = {"figsize": (4.2 * len(points), 3.6), "layout": "constrained", "squeeze": False}
+        figure, axes = pyplot.subplots(1, len(points), **size)
+        for axis, (title, dots) in zip(axes[0], points.items(), strict=True):
+            for name, ms, share in dots:
+                axis.scatter(ms, share, s=26, color=ACCENT, linewidth=0)
+                axis.annotate(name, (ms, share), (5, 4), textcoords="offset points", fontsize=7.5)
+            axis.set_xscale("log")
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axis.margins(0.25, 0.15)
+            axis.set(xlabel="ms a face on one core (log)", ylabel="accuracy on PublicTest", title=title)
         return _save(figure, path)
 
 

@@ -41,8 +41,8 @@ RECIPES = Path(__file__).with_name("recipes")
 
 class Start(NamedTuple):
     """A finished network to prune: its name in models/networks.py, itself, the recipe of its fine-tuning (a
-    dict), the labels it was trained for, the name or folder by which it can teach (none: no distillation), and its
-    classifier for FER+ where it has one beside the first."""
+    dict), the labels it was trained for, the name or folder by which it can teach (none: no distillation),
+    and its classifier for FER+ where it has one beside the first."""
 
     network: str
     net: nn.Module

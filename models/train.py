@@ -11,6 +11,7 @@ import copy
 import csv
 import json
 import math
+import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ from torch import Tensor, nn
 
 from models import adapters, data, export, losses, zoo
 from models.augment import Augmentation
+from models.compare import peak_mb
 from models.networks import build
 
 
@@ -43,7 +45,7 @@ class Recipe(NamedTuple):
     loss                 arguments of losses.Objective
     augmentation         arguments of augment.Augmentation
     balance              a face is drawn with odds of its emotion's count to the power of -balance
-    rare_votes           the votes of FER+ for an emotion weigh by its share of all votes to the power of minus this
+    rare_votes           FER+ votes for an emotion weigh by its share of all votes to the power of -rare_votes
     mixup                alpha of the Beta distribution by which two faces are mixed (arXiv 1710.09412); 0: none
     start                weights of a finished run to go on from
     grown                for each block of an XRS the block of `start` that it takes over, or null: a new one,
@@ -356,10 +358,8 @@ def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Pa
         run.epoch += 1
         run.plateau.update(loss)
         run.save()
-        scores = look(run, validation)
-        log(
-            out / "log.csv", {"epoch": run.epoch, "loss": loss, **scores, "seconds": time.monotonic() - started}
-        )
+        line = {"epoch": run.epoch, "loss": loss, **look(run, validation)}
+        log(out / "log.csv", line | {"seconds": time.monotonic() - started, "memory_mb": peak_mb() or math.nan})
     return run.publish(Path(recipe_path).stem)
 
 
@@ -467,3 +467,14 @@ def read_log(path: Path) -> list[dict[str, float]]:
     """The lines that `log` wrote, one an epoch."""
     with open(path, newline="") as file:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def cost(log_path: Path) -> dict[str, float | None]:
+    """What a run took: epochs, median seconds an epoch, peak memory in MB (None: the run did not note it)."""
+    rows = read_log(log_path)
+    most = max((row.get("memory_mb", math.nan) for row in rows), default=math.nan)
+    return {
+        "epochs": len(rows),
+        "seconds_an_epoch": round(statistics.median(row["seconds"] for row in rows), 1),
+        "training_mb": None if math.isnan(most) else round(most),
+    }

@@ -1,0 +1,78 @@
+"""Networks beside each other: every row is there, finished or not, and says where its figures are from."""
+
+import json
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed (pip install -e '.[train]')")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install -e '.[train]')")
+
+from click.testing import CliRunner
+
+from config import settings
+from models import compare, train, zoo
+from models.__main__ import main
+from models.networks import NETWORKS
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """The default network of the zoo, and one that nobody finished training."""
+    return compare.compare([settings.load().reader.model, "mini-xception"], rounds=3)
+
+
+def test_a_finished_network_brings_the_figures_of_its_card_and_its_time_here(rows):
+    row, card = rows[0], zoo.read_card(rows[0]["name"])
+    assert row["fer2013"] == card["figures"]["PublicTest fer2013"]["accuracy"]
+    assert row["parameters"] == card["parameters"]
+    assert 0 < row["median_ms"] <= row["p95_ms"]
+    assert row["file_mb"] > 1
+
+
+def test_an_untrained_network_keeps_its_row_without_accuracy(rows):
+    row = rows[1]
+    assert (row["fer2013"], row["ferplus"], row["epochs"]) == (None, None, None)
+    assert row["parameters"] == 58423  # as paper 001 counts
+    assert row["median_ms"] > 0
+    assert compare.cells(row)[1:3] == ["-", "-"] and "not trained" in compare.cells(row)
+
+
+def test_a_papers_own_figures_stand_beside_ours(rows):
+    assert "FER2013 67.00%, 58,423 parameters (001" in compare.cells(rows[1])[-1]
+    assert compare.of_paper(None) == "-"
+
+
+def test_the_papers_speak_of_networks_that_can_be_built():
+    assert set(compare.PAPERS) <= set(NETWORKS)
+
+
+def test_without_names_the_whole_zoo_and_every_network_of_the_papers_is_compared():
+    names = compare.all_names(zoo.ZOO)
+    assert set(zoo.names()) <= set(names)
+    built = {zoo.read_card(name)["network"] if name in zoo.names() else name for name in names}
+    assert set(compare.PAPERS) <= built
+
+
+def test_the_plot_has_a_dot_for_each_network_with_accuracy(rows, tmp_path):
+    path = compare.draw(rows, tmp_path / "trade.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_network_is_named():
+    with pytest.raises(ValueError, match="there is no network 'mini-exception'"):
+        compare.compare(["mini-exception"])
+
+
+def test_what_a_run_cost_is_read_from_its_log(tmp_path):
+    log = tmp_path / "log.csv"
+    for epoch, seconds in enumerate((30.0, 10.0, 12.0), 1):
+        train.log(log, {"epoch": epoch, "loss": 1.0, "seconds": seconds, "memory_mb": 900.4 + epoch})
+    assert train.cost(log) == {"epochs": 3, "seconds_an_epoch": 12.0, "training_mb": 903}
+
+
+def test_the_list_as_json_names_each_network_its_parameters_and_its_file(tmp_path):
+    path = tmp_path / "list.json"
+    assert CliRunner().invoke(main, ["list", "--json", str(path)]).exit_code == 0
+    listed = json.loads(path.read_text())
+    assert [row["name"] for row in listed] == zoo.names()
+    assert all(row["parameters"] > 0 and row["file"].endswith("model.onnx") for row in listed)
