@@ -1,25 +1,29 @@
 """The PC's end of the line: frames come in on one ZeroMQ socket, each robot's newest is read and answered.
 
 Design   one slot a robot (slots.py): what was not read when a newer frame comes is dropped, nothing queues.
-         A message that breaks the contract is answered with its error and changes nothing else. A robot is
-         a connection: it has no name to prove, and one that returns is a new one.
+         A message that breaks the contract is answered with its error and changes nothing else.
+         Over a network a robot is its key (gate.py): one that returns takes its place again, also from itself.
+         On this machine, or where keys were waived, it is a connection, and one that returns is a new one.
          Pictures are read by workers, processes of their own (workers.py); this one never opens an image.
 Threads  one owns all sockets and waits for nothing but them.
 Memory   bounded: at most MAX_ROBOTS, one frame and MAX_ORDERS orders each. All of it may be lost.
 """
 
+import itertools
 import logging
 import re
+import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import zmq
 
 from config.contract import (
     MAX_IMAGE_BYTES,
-    MAX_ORDERS,
     ContractError,
     Frame,
     Order,
@@ -28,12 +32,17 @@ from config.contract import (
     encode_reading,
     refusal,
 )
-from inference_server.events import Answered, Events, Gone, Said
-from inference_server.workers import Done, Process, Task, Workers, is_loopback
+from config.keys import KeysError, is_loopback
+from inference_server.events import Answered, Events, Gone, Ordered, Said, Settled
+from inference_server.gate import Gate
+from inference_server.orders import Waiting
+from inference_server.rates import PER_S, Rates
+from inference_server.workers import Done, Process, Task, Workers
 
 log = logging.getLogger("inference_server")
 
 MAX_ROBOTS = 64
+MAX_CAUSES = 32  # of complaints that are told apart
 GONE_S = 5.0  # silence after which a robot is forgotten
 TOLD_AGAIN_S = 60.0  # the same complaint is not logged again sooner
 LOOK_ROUND_S = 1.0  # how often the network thread looks for robots that are gone
@@ -58,13 +67,15 @@ class ServerError(ValueError):
 
 
 class Robot:
-    """What the server knows of a robot: its address on the socket, its id, when it was last heard."""
+    """What the server knows of a robot: its address on the socket and since when, its id, when it was heard."""
 
     def __init__(self, address: bytes, robot_id: str, at_s: float):
         self.address = address
+        self.since_s = at_s
+        self.before: deque[bytes] = deque(maxlen=8)  # addresses that it had
         self.id = robot_id
         self.heard_s = at_s
-        self.orders: deque[Order] = deque()
+        self.orders = Waiting()
         self.anew = False  # its faces are to be forgotten before its next frame
 
 
@@ -74,7 +85,8 @@ class Server:
     launch    starts a worker that binds the address it is given
     listen    "tcp://127.0.0.1:5555"; port * takes any free one
     workers   how many; each takes a core when there is work
-    Raises ServerError where it cannot listen, or where the workers cannot start.
+    keys      the folder of the keys, without which nobody is let in; None: everybody is, in plain text
+    Raises ServerError where it cannot listen, or where the workers cannot start; KeysError.
     """
 
     def __init__(
@@ -83,13 +95,16 @@ class Server:
         events: Events,
         listen: str = "tcp://127.0.0.1:5555",
         workers: int = 1,
+        keys: str | Path | None = None,
     ):
         self._events = events
         self._robots: dict[str, Robot] = {}  # by id
         self._by_address: dict[bytes, Robot] = {}
         self._guard = threading.Lock()  # of the two tables and the orders
         self._count = 0
+        self._numbers = itertools.count(secrets.randbelow(2**40) + 1)  # of orders; those of no other server
         self._complaints = Complaints()
+        self._rates = Rates()
         self._started = threading.Event()  # the workers are ready, or one cannot start
         self._closing = threading.Event()
 
@@ -100,8 +115,15 @@ class Server:
         self._bell, self._rope = self._context.socket(zmq.PULL), self._context.socket(zmq.PUSH)
         self._bell.bind("inproc://bell")
         self._rope.connect("inproc://bell")  # rung once, by close()
+        self.gate: Gate | None = None
         try:
+            if keys is not None:
+                self.gate = Gate(self._context, keys)
+                self.gate.guard(self._socket)
             self._socket.bind(listen)
+        except KeysError:
+            self._close_sockets()
+            raise
         except zmq.ZMQError as error:
             self._close_sockets()
             raise ServerError(_why_not_bound(listen, error)) from None
@@ -111,15 +133,18 @@ class Server:
         self._poller = zmq.Poller()
         self._poller.register(self._socket, zmq.POLLIN)
         self._poller.register(self._bell, zmq.POLLIN)
+        for socket in self.gate.sockets if self.gate else ():
+            self._poller.register(socket, zmq.POLLIN)
         self._workers = Workers(launch, workers, self._context, self._poller, self._say)
         self._thread = threading.Thread(target=self._attend, name="server-network", daemon=True)
         self._thread.start()
         self.about = self._wait_for_workers()
-        if not is_loopback(listen):
+        if not self.gate and not is_loopback(listen):
             self._say(
                 "warning",
-                f"server: {self.address} is open to the network and without keys: everybody who reaches it can "
-                "send frames and gets readings. Use it in a network you trust.",
+                f"server: {self.address} is open to the network and PLAIN, without keys: everybody who reaches "
+                "it can send frames and gets readings, and who listens sees the pictures. Use it in a network "
+                "you trust.",
             )
 
     def _wait_for_workers(self) -> dict[str, str]:
@@ -133,25 +158,30 @@ class Server:
 
     # ---- for the other rooms -------------------------------------------------------------------------
 
-    def order(self, robot_id: str, order: Order) -> None:
-        """Have `order` ride in the robot's next Reading, once. Raises ServerError where that cannot be."""
+    def order(self, robot_id: str, what: str, **wish: object) -> Order:
+        """Have an Order ride in the robot's Readings until it had it. Raises ServerError where that cannot be.
+
+        wish: the Order's name, face or settings. What becomes of it is told by the events Ordered and Settled.
+        """
+        now_s = time.monotonic()
         try:
+            order = Order(what, next(self._numbers), **wish)
             encode_reading(Reading(0, 0.0, [], [order], {}, "", None))
-        except ContractError as error:
-            raise ServerError(f"server: this is no order: {error.text}") from None
+        except (ContractError, TypeError) as error:
+            raise ServerError(f"server: this is no order: {error}") from None
         with self._guard:
             robot = self._robots.get(robot_id)
             if robot is None:
                 there = ", ".join(self._robots) or "none"
                 raise ServerError(f"server: there is no robot {robot_id!r}; there are: {there}.")
-            if len(robot.orders) >= MAX_ORDERS:
-                raise ServerError(
-                    f"server: {robot_id} has {MAX_ORDERS} orders waiting already; it does not answer."
-                )
-            robot.orders.append(order)
+            if robot.orders.is_full:
+                raise ServerError(f"server: {robot_id} has too many orders waiting; it does not answer.")
+            robot.orders.add(order, now_s)
+        self._events.publish(Ordered(robot_id, order, now_s))
+        return order
 
     def begin_anew(self) -> None:
-        """Forget every robot's faces before its next frame: what is read from then on can be read again alike."""
+        """Forget every robot's faces before its next frame: what is read from then on can be read again."""
         with self._guard:
             for robot in self._robots.values():
                 robot.anew = True
@@ -183,11 +213,15 @@ class Server:
             try:
                 for done in self._workers.attend(ready, now_s):
                     self._answer(done, now_s)
+                if self.gate:
+                    self.gate.attend(partial(self._warn, now_s=now_s))
                 if self._socket in ready:
                     self._receive(now_s)
                 if now_s - look_s >= LOOK_ROUND_S:
                     look_s = now_s
                     self._look_for_gone(now_s)
+                    if self.gate:
+                        self.gate.look_at_list(partial(self._warn, now_s=now_s))
                     self._workers.look_round(now_s)
             except Exception:  # a bug of ours must not end the service; the traceback is logged
                 log.exception("server: a message could not be handled")
@@ -200,27 +234,66 @@ class Server:
         address, *parts = self._socket.recv_multipart(copy=False)
         address, sender = address.bytes, _peer(parts)
         robot = self._by_address.get(address)
-        if robot:
-            robot.heard_s = now_s
+        who = robot.id if robot else sender
         try:
+            name = self._name(parts)
+            who = name or who
+            if not self._rates.take(name or address, now_s):
+                text = f"{who} sends more than {PER_S:g} messages a second: some are dropped."
+                self._warn("rate", text, now_s)
+                return
+            if robot and robot.address == address:
+                robot.heard_s = now_s
             frame = decode_frame([part.bytes for part in parts])
-            robot = robot or self._welcome(address, frame, sender, now_s)
+            robot = self._robots.get(name or "") or robot
+            if robot is None:
+                robot = self._welcome(address, name or self._new_id(frame), sender, now_s)
+            elif robot.address != address:
+                self._move(robot, address, sender, now_s)
         except ContractError as error:
-            self._complain(error, robot.id if robot else sender, now_s)
+            self._complain(error, who, now_s)
             self._send(address, encode_reading(refusal(error)))
             return
+        self._settle(robot, frame.done or [], now_s)
         if robot.anew:
             robot.anew = False
             self._workers.refresh(robot.id)
         for done in self._workers.put(Task(robot.id, frame, parts, now_s)):
             self._answer(done, now_s)
 
-    def _welcome(self, address: bytes, frame: Frame, sender: str, now_s: float) -> Robot:
-        if len(self._robots) >= MAX_ROBOTS:
-            raise ContractError("not_ready", f"the PC serves {MAX_ROBOTS} robots already; try again later.")
+    def _name(self, parts: list[zmq.Frame]) -> str | None:
+        """The name under which a message's key is allowed; None where there are no keys."""
+        if self.gate is None:
+            return None
+        name = self.gate.name_of(parts[-1].get("User-Id"))
+        if name is None:
+            raise ContractError("not_ready", "this robot's key is allowed no more; pair it with the PC anew.")
+        return name
+
+    def _new_id(self, frame: Frame) -> str:
         self._count += 1
         name = re.sub("[^a-z0-9]+", "-", frame.robot.lower()).strip("-")[:24] or "robot"
-        robot = Robot(address, f"{name}-{self._count}", now_s)
+        return f"{name}-{self._count}"
+
+    def _move(self, robot: Robot, address: bytes, sender: str, now_s: float) -> None:
+        """A known key comes over another connection: the newer one counts, and the older one is told so."""
+        if address in robot.before:
+            raise ContractError(
+                "not_ready",
+                f"another robot has the same key and has taken the place of {robot.id}; give each its own.",
+            )
+        with self._guard:
+            if len(robot.before) == robot.before.maxlen:
+                self._by_address.pop(robot.before[0], None)
+            robot.before.append(robot.address)
+            robot.address, robot.since_s, robot.heard_s = address, now_s, now_s
+            self._by_address[address] = robot
+        self._say("info", f"{robot.id} is here anew, from {sender}.", now_s)
+
+    def _welcome(self, address: bytes, robot_id: str, sender: str, now_s: float) -> Robot:
+        if len(self._robots) >= MAX_ROBOTS:
+            raise ContractError("not_ready", f"the PC serves {MAX_ROBOTS} robots already; try again later.")
+        robot = Robot(address, robot_id, now_s)
         with self._guard:
             self._robots[robot.id] = self._by_address[address] = robot
         self._say("info", f"{robot.id} is here, from {sender}.", now_s)
@@ -229,21 +302,26 @@ class Server:
     def _answer(self, done: Done, now_s: float) -> None:
         """Send a Reading to its robot, with the orders that wait for it; where none do, the worker's bytes."""
         robot, frame, reading = self._robots.get(done.task.robot_id), done.task.frame, done.reading
-        if robot is None:  # it left while its frame was read
+        if robot is None or done.task.came_s < robot.since_s:  # it left, or came anew, while its frame was read
             return
         if reading.error and reading.error[0] != "not_ready":
             self._complain(ContractError(*reading.error), robot.id, now_s)
         with self._guard:
-            orders = [robot.orders.popleft() for _ in range(len(robot.orders))]
+            orders = robot.orders.riding()
         reading = reading._replace(orders=orders)
         if not self._send(robot.address, done.parts if done.parts and not orders else encode_reading(reading)):
-            with self._guard:
-                robot.orders.extendleft(reversed(orders))
             return
         if not reading.error:
             picture = frame.image if frame.encoding == "jpeg" else b""
             came = {"came_s": done.task.came_s, "nth": done.nth}
             self._events.publish(Answered(robot.id, frame, reading, now_s, picture, **came))
+
+    def _settle(self, robot: Robot, had: list, now_s: float, gone: bool = False) -> None:
+        """Say which orders wait no more, now that the robot has had those, or is gone."""
+        with self._guard:
+            settled = robot.orders.settle(had, now_s, gone)
+        for order, why_not in settled:
+            self._events.publish(Settled(robot.id, order, why_not, now_s))
 
     def _send(self, address: bytes, parts: list[bytes]) -> bool:
         """Whether ZeroMQ took the Reading; a robot that is gone or does not listen is no fault."""
@@ -255,10 +333,14 @@ class Server:
 
     def _look_for_gone(self, now_s: float) -> None:
         for robot in list(self._robots.values()):
-            if now_s - robot.heard_s < GONE_S:
+            gone = now_s - robot.heard_s >= GONE_S
+            self._settle(robot, [], now_s, gone)
+            if not gone:
                 continue
             with self._guard:
-                del self._robots[robot.id], self._by_address[robot.address]
+                del self._robots[robot.id]
+                for address in (robot.address, *robot.before):
+                    self._by_address.pop(address, None)
             self._workers.forget(robot.id)
             self._events.publish(Gone(robot.id, now_s))
             self._say("info", f"{robot.id} is gone: silent for {GONE_S:g} s.", now_s)
@@ -266,9 +348,12 @@ class Server:
     # ---- small things --------------------------------------------------------------------------------
 
     def _complain(self, error: ContractError, who: str, now_s: float) -> None:
-        text = f"a message of {who} was refused ({error.code}): {error.text}"
+        self._warn(error.code, f"a message of {who} was refused ({error.code}): {error.text}", now_s)
+
+    def _warn(self, cause: str, text: str, now_s: float) -> None:
+        """Log a complaint, unless its cause was complained of a moment ago."""
         text = "".join(letter if letter.isprintable() else "?" for letter in text)  # it may quote anybody
-        line = self._complaints.line(error.code, text, now_s)
+        line = self._complaints.line(cause, text, now_s)
         if line:
             self._say("warning", line, now_s)
 
@@ -277,6 +362,9 @@ class Server:
         self._events.publish(Said(level, text, time.monotonic() if at_s is None else at_s))
 
     def _close_sockets(self) -> None:
+        if self.gate:
+            self._socket.disable_monitor()
+            self.gate.close()
         for socket in (self._socket, self._bell, self._rope):
             socket.close(linger=0)
         self._context.term()
@@ -291,6 +379,12 @@ class Complaints:
 
     def line(self, cause: str, text: str, now_s: float) -> str | None:
         """The line to log now, or None."""
+        if cause not in self._told_s and len(self._told_s) >= MAX_CAUSES:
+            old = [c for c, told_s in self._told_s.items() if now_s - told_s >= TOLD_AGAIN_S]
+            for one in old:
+                del self._told_s[one]
+                self._more.pop(one, None)
+            cause = cause if old else "any other"
         if now_s - self._told_s.get(cause, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
             self._more[cause] = self._more.get(cause, 0) + 1
             return None

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import zmq
 
 from config.contract import ContractError, Frame, Reading, decode_reading, refusal
+from config.keys import is_loopback
 from config.settings import ReaderSettings
 from inference_server.slots import Slots
 
@@ -57,12 +58,6 @@ def cores() -> int:
 def enough_for(listen: str) -> int:
     """How many workers, where nobody has said: one robot needs one, a class of robots all cores."""
     return 1 if is_loopback(listen) else min(cores(), ENOUGH)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address like tcp://127.0.0.1:5555 can be reached from this machine alone."""
-    host = address.removeprefix("tcp://").rsplit(":", 1)[0].strip("[]")
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 class Process:

@@ -23,14 +23,16 @@ from click.testing import CliRunner
 from line import GRAY, PATIENCE_S, Robot, frame, wait_for
 
 from config.contract import MAX_ORDERS, Order, Reading, encode_frame
+from config.keys import is_loopback
 from inference_server import server as server_module
 from inference_server.__main__ import main
-from inference_server.events import Answered, Events, Gone, Said
+from inference_server.events import Answered, Events, Gone, Ordered, Said, Settled
+from inference_server.orders import LATE, LEFT, LIVES_S, UNTAKEN, Waiting
 from inference_server.reader import Reader
 from inference_server.server import Complaints, Server, ServerError
 from inference_server.slots import Slots
 from inference_server.worker import work
-from inference_server.workers import enough_for, is_loopback
+from inference_server.workers import enough_for
 from models import zoo
 from models.mtcnn import Detector
 
@@ -150,8 +152,8 @@ def test_two_robots_of_the_same_name_get_their_own_answers_and_ids(start, robot,
     two.send(frame(seq=2))
     assert two.hear().seq == 2
     assert one.hear().seq == 1
-    server.order("nao-1", Order("pause", None))
-    server.order("nao-2", Order("stop", None))
+    server.order("nao-1", "pause")
+    server.order("nao-2", "stop")
     assert {one.ask(frame(seq=3)).orders[0].what, two.ask(frame(seq=4)).orders[0].what} == {"pause", "stop"}
 
 
@@ -299,14 +301,19 @@ def test_a_fault_of_ours_is_answered_and_the_next_frame_is_read(start, robot, ca
 # ---- orders ------------------------------------------------------------------------------------------
 
 
-def test_an_order_rides_in_the_next_reading_once(start, robot, reader):
-    server = start(reader)
+def test_an_order_rides_in_every_reading_until_the_robot_has_had_it(start, robot, reader, events):
+    server, watching = start(reader), events.subscribe_to_all(100)
     nao = robot(server)
     nao.ask(frame(seq=1))
-    server.order("nao-1", Order("play", "cheer"))
-    server.order("nao-1", Order("pause", None))
-    assert nao.ask(frame(seq=2)).orders == [Order("play", "cheer"), Order("pause", None)]
-    assert nao.ask(frame(seq=3)).orders == []
+    play, pause = server.order("nao-1", "play", name="cheer"), server.order("nao-1", "pause")
+    assert play.number < pause.number
+    for seq in (2, 3):
+        assert nao.ask(frame(seq=seq)).orders == [play, pause]
+    assert nao.ask(frame(seq=4)._replace(done=[(play.number, "it lies.")])).orders == [pause]
+    assert nao.ask(frame(seq=5)._replace(done=[(pause.number, None)])).orders == []
+    told = [event for event in watching.take() if isinstance(event, Ordered | Settled)]
+    assert [event.order for event in told] == [play, pause, play, pause]
+    assert [event.why_not for event in told[2:]] == ["it lies.", None]
 
 
 def test_an_order_rides_with_an_error_too(start, robot, reader):
@@ -314,25 +321,49 @@ def test_an_order_rides_with_an_error_too(start, robot, reader):
     server = start(reader)
     nao = robot(server)
     nao.ask(frame(seq=1))
-    server.order("nao-1", Order("stop", None))
+    stop = server.order("nao-1", "stop")
     answer = nao.ask(frame(seq=2, image=b"xyz", encoding="jpeg"))
     assert answer.error[0] == "bad_image"
-    assert answer.orders == [Order("stop", None)]
+    assert answer.orders == [stop]
+
+
+def test_an_order_that_a_later_one_overtook_is_not_sent_again():
+    waiting = Waiting()
+    play, stop = Order("play", 7, "cheer"), Order("stop", 8)
+    waiting.add(play, 0.0)
+    waiting.add(stop, 0.1)
+    assert waiting.settle([(8, None)], 0.2) == [(play, LATE), (stop, None)]
+    assert waiting.riding() == []
+
+
+def test_an_order_that_nobody_takes_is_given_up_but_not_a_stop():
+    waiting = Waiting()
+    play, stop = Order("play", 7, "cheer"), Order("stop", 8)
+    for order in (play, stop):
+        waiting.add(order, 0.0)
+    assert waiting.settle([], LIVES_S) == []
+    assert waiting.settle([(5, None), (2**50, None)], LIVES_S + 0.1) == [(play, UNTAKEN)]
+    assert waiting.riding() == [stop]
+    assert waiting.settle([], 9.0, gone=True) == [(stop, LEFT)]
 
 
 def test_orders_that_cannot_be_are_refused_with_a_sentence(start, robot, reader):
     server = start(reader)
     with pytest.raises(ServerError, match=r"there is no robot 'pepper-1'; there are: none"):
-        server.order("pepper-1", Order("stop", None))
+        server.order("pepper-1", "stop")
     robot(server).ask(frame())
     with pytest.raises(ServerError, match=r"there is no robot 'pepper-1'; there are: nao-1"):
-        server.order("pepper-1", Order("stop", None))
+        server.order("pepper-1", "stop")
     with pytest.raises(ServerError, match="this is no order: a text of 65 characters came"):
-        server.order("nao-1", Order("play", "x" * 65))
+        server.order("nao-1", "play", name="x" * 65)
+    with pytest.raises(ServerError, match=r"this is no order: 'enter' must lie in 0..1; 2 came"):
+        server.order("nao-1", "tune", settings={"enter": 2})
+    with pytest.raises(ServerError, match=r"this is no order: 'what' must be one of play"):
+        server.order("nao-1", "explode")
     for _ in range(MAX_ORDERS):
-        server.order("nao-1", Order("pause", None))
-    with pytest.raises(ServerError, match="nao-1 has 8 orders waiting"):
-        server.order("nao-1", Order("pause", None))
+        server.order("nao-1", "pause")
+    with pytest.raises(ServerError, match="nao-1 has too many orders waiting"):
+        server.order("nao-1", "pause")
 
 
 # ---- coming and going --------------------------------------------------------------------------------
@@ -407,7 +438,7 @@ def test_an_open_link_is_pointed_out(start, reader, events):
     start(reader, listen="tcp://0.0.0.0:*")
     (said,) = watching.take(0)
     assert said.level == "warning"
-    assert "is open to the network and without keys" in said.text
+    assert "open to the network and PLAIN, without keys" in said.text
 
 
 @pytest.mark.parametrize(
