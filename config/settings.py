@@ -103,6 +103,23 @@ class MusicSettings(Section):
     volume: Share
 
 
+class RecordSettings(Section):
+    from_start: bool
+    folder: str
+    purpose: str
+    images: bool
+    consent: str
+    min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)]
+
+    @model_validator(mode="after")
+    def _said_why_and_agreed(self) -> "RecordSettings":
+        if self.images and not self.consent.strip():
+            raise ValueError("'images' needs 'consent': who agreed to pictures, when, and for what")
+        if self.from_start and not self.purpose.strip():
+            raise ValueError("'from_start' needs 'purpose': what the recording is for")
+        return self
+
+
 class Settings(Section):
     """All settings; each section is read by the end that default.yaml names."""
 
@@ -113,6 +130,7 @@ class Settings(Section):
     mood: MoodSettings
     reactions: ReactionSettings
     music: MusicSettings
+    record: RecordSettings
 
 
 def load(path: str | Path | None = None, overrides: Iterable[str] = ()) -> Settings:

@@ -50,10 +50,12 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
     logging.getLogger("inference_server").setLevel("INFO")
     from inference_server.events import Events
     from inference_server.monitor import Monitor, MonitorError
+    from inference_server.recorder import RecordError
     from inference_server.server import Server, ServerError
     from inference_server.workers import Process, cores, enough_for
 
-    with one_sentence(MonitorError, ServerError, songs.SongsError), ExitStack() as open_things:
+    kinds = (MonitorError, RecordError, ServerError, songs.SongsError)
+    with one_sentence(*kinds), ExitStack() as open_things:
         chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
         music = _music(chosen.music)
         events = Events()
@@ -63,9 +65,14 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
         network = server.about["model"]
         runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
         line = f"serving at {server.address} · {network} · {runtime}"
+        recorder = open_things.enter_context(_recorder(chosen, events, server))
+        if chosen.record.from_start:
+            recorder.start(**_record_defaults(chosen))
         if not no_monitor:
             about = {"listen": server.address, "network": network, "runtime": runtime}
-            page = Monitor(events, chosen.monitor.host, chosen.monitor.port, about, music)
+            page = Monitor(
+                events, chosen.monitor.host, chosen.monitor.port, about, music, _record_routes(recorder, chosen)
+            )
             open_things.enter_context(closing(page))
             line += f" · watch it at {page.url}"
         click.echo(line)
@@ -103,6 +110,19 @@ def replay(source, out, rate, config, overrides) -> None:
         click.echo(f"{summary}written to {out}")
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def repair(file) -> None:
+    """Make the session FILE whole whose end was lost, by a crash or a full disk."""
+    from inference_server import session
+
+    with one_sentence(session.SessionError):
+        if session.is_whole(file):
+            click.echo(f"{file} is whole already.")
+        else:
+            click.echo(f"{file} is whole again: {session.repair(file)} messages.")
+
+
 @main.command("doctor")
 @click.option("--listen", metavar="ADDRESS", help="The address that `serve` is to have.")
 @click.option("--monitor", metavar="HOST:PORT", help="The page's.")
@@ -116,6 +136,31 @@ def doctor_(listen, monitor, robot, config, overrides) -> None:
     with one_sentence():
         chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
         sys.exit(doctor.report(doctor.examine(chosen, robot), sys.stdout))
+
+
+def _recorder(chosen, events, server):
+    """The recorder, with all that a session says of what made it."""
+    from inference_server.recorder import Recorder
+    from inference_server.session import versions
+    from models import zoo
+
+    about = {
+        **server.about,
+        "sha256": zoo.read_card(chosen.reader.model)["sha256"]["model.onnx"],
+        "config": chosen.model_dump_json(),
+        "versions": json.dumps(versions()),
+    }
+    return Recorder(events, Path(chosen.record.folder), about, server.begin_anew, chosen.record.min_free_mb)
+
+
+def _record_defaults(chosen) -> dict:
+    return {key: getattr(chosen.record, key) for key in ("purpose", "images", "consent")}
+
+
+def _record_routes(recorder, chosen) -> list:
+    from inference_server.recorder_web import routes
+
+    return routes(recorder, _record_defaults(chosen))
 
 
 def _music(chosen: MusicSettings):

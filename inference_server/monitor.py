@@ -24,6 +24,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -96,7 +97,8 @@ class Monitor:
             print(monitor.url)
 
     `about` is shown as it stands, label and text; its "listen" is the server's own address. `music` is a Music,
-    where the page is to play songs. Port 0 takes any free one. Raises MonitorError where it cannot listen.
+    where the page is to play songs. `routes` are served beside the page, behind the same guard. Port 0
+    takes any free one. Raises MonitorError where it cannot listen.
     """
 
     def __init__(
@@ -106,8 +108,10 @@ class Monitor:
         port: int = 8080,
         about: dict | None = None,
         music: Music | None = None,
+        routes: Sequence[Route] = (),
     ):
         self._events = events
+        self._routes = routes
         self._music = music
         words = {label: str(text) for label, text in (about or {}).items()}
         self._board = Board(words, music and music.for_page())
@@ -152,6 +156,7 @@ class Monitor:
             routes=[
                 WebSocketRoute("/live", self._live),
                 Route("/songs/{emotion}/{turn:int}", self._song),
+                *self._routes,
                 Mount("/", StaticFiles(directory=WEB, html=True)),
             ],
             middleware=[

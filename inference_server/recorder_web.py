@@ -1,0 +1,86 @@
+"""The recorder for the page: what runs and what is there, start, stop, and a session to take home.
+
+    GET  /record          {"running", "defaults", "sessions"}
+    POST /record/start    {"purpose", "images", "consent"} -> the same as GET
+    POST /record/stop     -> the same as GET
+    GET  /record/NAME     the file
+
+Only our own page may start or stop (its Origin is checked). It never names a path: sessions go by their names.
+"""
+
+import json
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from inference_server.recorder import Recorder, RecordError
+
+MAX_BODY_BYTES = 8192
+SHOWN = ("started", "purpose", "images", "model")  # of what a session says of itself
+
+
+def routes(recorder: Recorder, defaults: dict) -> list[Route]:
+    """For the monitor. defaults: purpose, images and consent of the settings, to begin with."""
+
+    def state() -> dict:
+        running = recorder.state()
+        sessions = [
+            {"name": s.name, "bytes": s.bytes, "state": s.state} | {key: s.about.get(key, "") for key in SHOWN}
+            for s in recorder.sessions()
+        ]
+        return {"running": running and running._asdict(), "defaults": defaults, "sessions": sessions}
+
+    def begin(wish: dict) -> dict:
+        recorder.start(str(wish["purpose"]), wish["images"] is True, str(wish["consent"]))
+        return state()
+
+    def end() -> dict:
+        recorder.stop()
+        return state()
+
+    async def look(_request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(state))
+
+    async def start(request: Request) -> Response:
+        try:
+            wish = defaults | json.loads(await _body(request))
+        except (ValueError, TypeError):
+            return PlainTextResponse("A JSON object of at most 8 KB is needed.", 400)
+        return await _do(request, begin, wish)
+
+    async def stop(request: Request) -> Response:
+        return await _do(request, end)
+
+    async def give(request: Request) -> Response:
+        path = await run_in_threadpool(recorder.path, request.path_params["name"])
+        if path is None:
+            return PlainTextResponse("There is no such session.", 404)
+        return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+
+    return [
+        Route("/record", look),
+        Route("/record/start", start, methods=["POST"]),
+        Route("/record/stop", stop, methods=["POST"]),
+        Route("/record/{name}", give),
+    ]
+
+
+async def _do(request: Request, what, *args) -> Response:
+    host = request.headers.get("host", "")
+    if request.headers.get("origin") not in (f"http://{host}", f"https://{host}"):
+        return PlainTextResponse("Only this monitor's own page may do that.", 403)
+    try:
+        return JSONResponse(await run_in_threadpool(what, *args))
+    except RecordError as error:
+        return PlainTextResponse(str(error), 409)
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise ValueError
+    return body
