@@ -25,7 +25,7 @@ from ruamel.yaml import YAML
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models import data, export, zoo
+from models import adapters, data, export, zoo
 from models import train as training
 from models.filters import METHODS, FilterImportance, makers
 from models.losses import CLASSES
@@ -299,7 +299,7 @@ def prune(
     report = json.loads(report_path.read_text()) if report_path.is_file() else {"asked": asked}
     if report["asked"] != asked:
         raise data.DataError(f"prune: {out} holds another run ({report['asked']}); give another --out.")
-    validation = data.load(path, "PublicTest")
+    validation = adapters.load(path, "PublicTest")
     if "pruned" not in report:
         out.mkdir(parents=True, exist_ok=True)
         soft = min(soft_epochs, epochs - 1) if method in SOFT else 0
@@ -359,8 +359,8 @@ def write_recipe(start: Start, net: nn.Module, folder: Path, epochs: int) -> Pat
 
 def learnt_faces(path: Path) -> data.Faces:
     """The faces that training learns from."""
-    faces = data.load(path, "Training")
-    return faces.take(data.is_face(faces) & ~data.stands_in(faces, data.load(path, "PublicTest")))
+    faces = adapters.load(path, "Training")
+    return faces.take(data.is_face(faces) & ~data.stands_in(faces, adapters.load(path, "PublicTest")))
 
 
 @torch.no_grad()

@@ -285,7 +285,7 @@ def test_the_onnx_of_a_network_agrees_with_torch(name, tmp_path):
     assert export.multiply_adds(net) > 0
 
 
-def test_a_network_learns_from_pictures_in_class_folders(tmp_path):
+def test_a_network_learns_from_class_folders_and_is_pruned_on_them(tmp_path):
     cv2 = pytest.importorskip("cv2")
     for word in ("happy", "sad"):
         (tmp_path / "faces" / word).mkdir(parents=True)
@@ -297,5 +297,11 @@ def test_a_network_learns_from_pictures_in_class_folders(tmp_path):
         **{"epochs": 1, "batch": 8, "rate": 0.01, "momentum": 0.9, "weight_decay": 0.0, "ema": 0.5},
         **{"loss": {"arcface": 0.0}, "augmentation": {}},
     }
-    YAML().dump(recipe, tmp_path / "recipe.yaml")
-    assert train(tmp_path / "recipe.yaml", tmp_path / "faces", tmp_path / "run").is_file()
+    run = tmp_path / "run"
+    run.mkdir()
+    YAML().dump(recipe, run / "recipe.yaml")
+    assert train(run / "recipe.yaml", tmp_path / "faces", run).is_file()
+    start = prune.start_named(str(run), run / "recipe.yaml")
+    report = prune.prune(start, "pca", 0.3, tmp_path / "faces", tmp_path / "pruned", epochs=1)
+    assert report["taught"]["parameters"] < report["before"]["parameters"] * 0.7
+    assert prune.training.Recipe.read(tmp_path / "pruned" / "recipe.yaml").rate == 0.01  # as it was given
