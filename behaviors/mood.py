@@ -1,10 +1,10 @@
 # -*- coding: utf-8 -*-
 """From flickering scores to a steady mood: how the attended person feels, and since when.
 
-Three steps, each a small function: smooth the scores of the face that the PC names first, ask which mood they
-speak for, and let a new mood begin only after it has led for a while. Time is an argument; nothing here reads a
-clock, so the robot runs it live and replay runs it on recorded video. Valid Python 2.7 and 3, standard
-library alone.
+Three steps, each a small function: smooth the scores of the face that is attended to (which the PC names first, or
+the operator wants), ask which mood they speak for, and let a new mood begin only after it has led for a while, and
+never on an unsure face. Time is an argument; nothing here reads a clock, so the robot runs it live and replay runs
+it on recorded video. Valid Python 2.7 and 3, standard library alone.
 """
 
 from __future__ import division, print_function
@@ -37,13 +37,24 @@ class Mood(object):
     """
 
     def __init__(self, settings):
-        self._smooth_s = settings["smooth_s"]
-        self._enter = settings["enter"]
-        self._leave = settings["leave"]
-        self._dwell_s = settings["dwell_s"]
-        self._absent_s = settings["absent_s"]
+        self.settings = dict(settings)
+        self._wanted_id = None  # the face that the operator wants attended to ...
+        self._wanted_s = None  # ... and when it was seen last
         self._seen_s = None  # when a face was last seen
         self._forget(None)
+
+    def tune(self, settings):
+        """Change some of the settings from now on; raises ValueError where they do not go together."""
+        changed = dict(self.settings, **settings)
+        if changed["leave"] > changed["enter"]:
+            raise ValueError(
+                "'leave' (%g) must not lie above 'enter' (%g)." % (changed["leave"], changed["enter"])
+            )
+        self.settings = changed
+
+    def attend(self, face_id):
+        """Attend to this face for as long as it is there; None: again to that which the PC names first."""
+        self._wanted_id, self._wanted_s = face_id, None
 
     def _forget(self, now_s):
         self._face_id = None
@@ -57,40 +68,52 @@ class Mood(object):
         """The Feeling after these faces (list of contract.Face, may be empty) at `now_s`, which never falls."""
         if self._since_s is None:  # the very first
             self._forget(now_s)
-        if self._scores is not None and now_s - self._seen_s > self._absent_s:
+        if self._scores is not None and now_s - self._seen_s > self.settings["absent_s"]:
             self._forget(now_s)
-        face = next((face for face in faces if sum(face.scores) > 0), None)
+        face = self._attended([face for face in faces if sum(face.scores) > 0], now_s)
         if face is not None:
             dt_s = 0.0 if self._scores is None else now_s - self._seen_s
             self._face_id, self._seen_s = face.id, now_s
             own = normalised(face.scores)
-            self._scores = own if self._scores is None else smoothed(self._scores, own, dt_s, self._smooth_s)
-            self._decide(own, now_s)
+            smooth_s = self.settings["smooth_s"]
+            self._scores = own if self._scores is None else smoothed(self._scores, own, dt_s, smooth_s)
+            self._decide(own, face.unsure, now_s)
         return self._feeling()
 
-    def _decide(self, own, now_s):
+    def _attended(self, faces, now_s):
+        """The face that is wanted, for as long as it is there; else the first of all."""
+        if self._wanted_id is not None:
+            wanted = next((face for face in faces if face.id == self._wanted_id), None)
+            if wanted is not None or self._wanted_s is None:
+                self._wanted_s = now_s
+            if now_s - self._wanted_s <= self.settings["absent_s"]:
+                return wanted
+            self._wanted_id = None
+        return faces[0] if faces else None
+
+    def _decide(self, own, unsure, now_s):
         """Change the emotion when another wish has lasted for dwell_s and this very frame speaks for it."""
         wish = self._wish_of(self._scores)
         if wish != self._wish:
             self._wish, self._wish_since_s = wish, now_s
-        if wish == self._emotion or now_s - self._wish_since_s < self._dwell_s:
+        if wish == self._emotion or now_s - self._wish_since_s < self.settings["dwell_s"]:
             return
-        if self._frame_agrees(own, wish):
+        if self._frame_agrees(own, wish) and not (unsure and wish is not None):
             self._emotion, self._since_s = wish, now_s
 
     def _wish_of(self, scores):
         """The emotion these smoothed scores speak for, or None."""
         leader = max(range(len(EMOTIONS)), key=lambda i: scores[i])
-        if scores[leader] >= self._enter:
+        if scores[leader] >= self.settings["enter"]:
             return EMOTIONS[leader]
-        if self._emotion is not None and scores[EMOTIONS.index(self._emotion)] >= self._leave:
+        if self._emotion is not None and scores[EMOTIONS.index(self._emotion)] >= self.settings["leave"]:
             return self._emotion
         return None
 
     def _frame_agrees(self, own, wish):
         """Does the frame by itself speak for the change? Thus a flicker that has passed changes nothing."""
         if wish is None:
-            return own[EMOTIONS.index(self._emotion)] < self._leave
+            return own[EMOTIONS.index(self._emotion)] < self.settings["leave"]
         return own[EMOTIONS.index(wish)] == max(own)
 
     def _feeling(self):

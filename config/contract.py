@@ -28,11 +28,13 @@ BYTES_A_PIXEL = {"yuv422": 2, "gray8": 1}  # yuv422 is NAO's kYUV422: Y0 U Y1 V,
 MAX_WIDTH_PX = 1280
 MAX_HEIGHT_PX = 960
 MAX_IMAGE_BYTES = 1000 * 1000  # a VGA yuv422 frame is 614,400
-MAX_FRAME_HEADER_BYTES = 4 * 1024
+MAX_FRAME_HEADER_BYTES = 16 * 1024
 MAX_READING_HEADER_BYTES = 32 * 1024
 MAX_FACES = 32
 MAX_ORDERS = 8
+MAX_BEHAVIORS = 100  # that a robot names
 MAX_NAME = 64  # characters of a robot's, behaviour's or model's name
+MAX_REFUSAL = 160  # characters of why an order was not done
 MAX_DEPTH = 8  # of lists and objects in a header
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')  # in JSON
 
@@ -66,26 +68,59 @@ class ContractError(ValueError):
 #   mood      the emotion the robot is answering to now, or None
 #   answer_age_s   how old the last Reading was when it came, by the robot's clock, or None
 #   image     bytes
-#   trouble   why the robot does not move as it would (it has fallen, its motors are hot), a sentence, or None
-Frame = namedtuple("Frame", "seq taken_s width height encoding robot doing mood answer_age_s image trouble")
-Frame.__new__.__defaults__ = (None,)
+# None, and left out, where there is nothing to say:
+#   trouble   why the robot does not move as it would (it has fallen, its motors are hot), a sentence
+#   mode      one of MODES
+#   attends   id of the face that the mood is of
+#   smoothed  that face's seven scores after smoothing, in the order of EMOTIONS
+#   done      list of (number, None or why not): the last orders that this robot has had, the newest last
+#   about     an About, about once a second
+Frame = namedtuple(
+    "Frame",
+    "seq taken_s width height encoding robot doing mood answer_age_s image "
+    "trouble mode attends smoothed done about",
+)
+Frame.__new__.__defaults__ = (None,) * 6
+SELDOM = Frame._fields[-6:]  # those that may be left out
+
+# What a robot tells of itself now and then.
+#   behaviors  {emotion: [name, ...]} of what it can play, at most MAX_BEHAVIORS
+#   mood       {setting: number} of its mood, by the names in TUNABLE
+#   battery    charge 0..1, or None
+#   hottest    (joint, degrees Celsius) of its warmest motor, or None
+About = namedtuple("About", "behaviors mood battery hottest")
 
 # One face: id (int, the same while it stays in view), box_px [x, y, width, height] in the frame's
 # pixels (may reach over its rim), detection 0..1, scores: seven probabilities in the order of EMOTIONS.
-Face = namedtuple("Face", "id box_px detection scores")
+#   quality   tuple of FLAWS: what about its picture makes the scores doubtful
+#   unsure    whether the scores are not to be acted on: none is high enough, or the picture is flawed
+Face = namedtuple("Face", "id box_px detection scores quality unsure")
+Face.__new__.__defaults__ = ((), False)
 
-# An operator's wish: what is "play" (name: a behaviour), "pause", "resume" or "stop".
-Order = namedtuple("Order", "what name")
+# An operator's wish, one of ORDERS. Its number tells it from every other: it comes with each Reading until the
+# robot has said that it had it, and is done once.
+#   name      of the behaviour, for "play"
+#   face      id, for "attend"; None: whomever the PC names first
+#   settings  {setting: number} of the mood, for "tune"
+Order = namedtuple("Order", "what number name face settings")
+Order.__new__.__defaults__ = (None,) * 3
 
 # The PC's answer to one Frame, with its seq and taken_s sent back.
 #   faces       list of Face, the one to attend to first, then by size
-#   orders      list of Order, each delivered once
+#   orders      list of Order, the oldest first
 #   timings_ms  {step: milliseconds} of the PC's work on this frame
 #   model       name of the network that gave the scores
 #   error       None, or (code, text)
 Reading = namedtuple("Reading", "seq taken_s faces orders timings_ms model error")
 
-ORDERS = ("play", "pause", "resume", "stop")
+ORDERS = ("play", "pause", "resume", "stop", "attend", "tune")
+MODES = ("paused", "stopped")  # plays what is ordered alone; rests until it is told to go on
+FLAWS = ("dark", "small", "profile", "blurred")
+
+CALMING = ("stop", "pause")  # orders that are right however late they come
+
+# What of the mood may be changed while it runs: lowest and highest value. See behaviors/mood.py.
+TUNABLE = {"smooth_s": (0, 10), "enter": (0, 1), "leave": (0, 1), "dwell_s": (0, 10), "absent_s": (0, 60)}
 
 TEXT = type(b"".decode("ascii"))  # what JSON's texts become: unicode in Python 2.7, str in 3
 WHOLE = (int, type(2**53))  # int and long in a 32-bit Python 2.7
@@ -95,8 +130,11 @@ def encode_frame(frame):
     """A Frame as its three message parts."""
     header = frame._asdict()
     image = header.pop("image")
-    if header["trouble"] is None:
-        del header["trouble"]  # the rule, and left out
+    if frame.about is not None:
+        header["about"] = frame.about._asdict()
+    if frame.smoothed is not None:
+        header["smoothed"] = [_rounded(v, 3) for v in frame.smoothed]
+    _leave_out(header, SELDOM, None)
     parts = [VERSION, _to_json(header), bytes(image)]
     decode_frame(parts)  # nothing leaves this end that the other end would refuse
     return parts
@@ -132,22 +170,21 @@ def decode_frame(parts):
         answer_age_s=None if header.get("answer_age_s") is None else _number(header, "answer_age_s", 0),
         image=image,
         trouble=None if header.get("trouble") is None else _text(header["trouble"]),
+        mode=None if header.get("mode") is None else _one_of(header, "mode", MODES),
+        attends=None if header.get("attends") is None else _integer(header, "attends", 0, 2**53),
+        smoothed=None if header.get("smoothed") is None else _shares(header, "smoothed"),
+        done=None if header.get("done") is None else [_done(row) for row in _list(header, "done", MAX_ORDERS)],
+        about=None if header.get("about") is None else _about(header["about"]),
     )
 
 
 def encode_reading(reading):
     """A Reading as its two message parts."""
     header = reading._asdict()
-    header["faces"] = [
-        {
-            "id": face.id,
-            "box_px": [_rounded(v, 1) for v in face.box_px],
-            "detection": _rounded(face.detection, 4),
-            "scores": [_rounded(v, 5) for v in face.scores],
-        }
-        for face in reading.faces[:MAX_FACES]
+    header["faces"] = [_face_header(face) for face in reading.faces[:MAX_FACES]]
+    header["orders"] = [
+        _leave_out(order._asdict(), ("face", "settings"), None) for order in reading.orders[:MAX_ORDERS]
     ]
-    header["orders"] = [order._asdict() for order in reading.orders[:MAX_ORDERS]]
     header["timings_ms"] = dict((step, _rounded(ms, 3)) for step, ms in reading.timings_ms.items())
     if reading.error:
         header["error"] = {"code": reading.error[0], "text": reading.error[1]}
@@ -183,6 +220,24 @@ def refusal(error, seq=0, taken_s=0.0):
     return Reading(seq, taken_s, [], [], {}, "", (error.code, error.text))
 
 
+def _face_header(face):
+    header = face._asdict()
+    header.update(
+        box_px=[_rounded(v, 1) for v in face.box_px],
+        detection=_rounded(face.detection, 4),
+        scores=[_rounded(v, 5) for v in face.scores],
+    )
+    return _leave_out(_leave_out(header, ("quality",), ()), ("unsure",), False)
+
+
+def _leave_out(header, keys, value):
+    """`header` without those of `keys` that say `value`, which is the rule."""
+    for key in keys:
+        if header[key] == value:
+            del header[key]
+    return header
+
+
 def _face(item):
     if not isinstance(item, dict):
         raise ContractError("bad_header", "each of 'faces' must be an object.")
@@ -190,14 +245,78 @@ def _face(item):
         id=_integer(item, "id", 0, 2**53),
         box_px=[_number({"box_px": v}, "box_px") for v in _exactly(item, "box_px", 4)],
         detection=_number(item, "detection", 0, 1),
-        scores=[_number({"scores": v}, "scores", 0, 1) for v in _exactly(item, "scores", len(EMOTIONS))],
+        scores=_shares(item, "scores"),
+        quality=tuple(_one_of({"quality": v}, "quality", FLAWS) for v in _list(item, "quality", len(FLAWS))),
+        unsure=_flag(item, "unsure"),
     )
 
 
 def _order(item):
     if not isinstance(item, dict):
         raise ContractError("bad_header", "each of 'orders' must be an object.")
-    return Order(what=_one_of(item, "what", ORDERS), name=_name(item, "name"))
+    order = Order(
+        what=_one_of(item, "what", ORDERS),
+        number=_integer(item, "number", 1, 2**53),
+        name=_name(item, "name"),
+        face=None if item.get("face") is None else _integer(item, "face", 0, 2**53),
+        settings=None if item.get("settings") is None else _tunable(item["settings"]),
+    )
+    if order.what == "play" and not order.name:
+        raise ContractError("bad_header", "an order to play needs the 'name' of a behaviour.")
+    if order.what == "tune" and not order.settings:
+        raise ContractError("bad_header", "an order to tune needs 'settings'.")
+    return order
+
+
+def _done(row):
+    if not isinstance(row, list) or len(row) != 2:
+        raise ContractError("bad_header", "each of 'done' must be a number and a text or null.")
+    number = _integer({"done": row[0]}, "done", 1, 2**53)
+    return number, None if row[1] is None else _text(row[1], MAX_REFUSAL)
+
+
+def _about(item):
+    if not isinstance(item, dict):
+        raise ContractError("bad_header", "'about' must be an object.")
+    named = item.get("behaviors")
+    if not isinstance(named, dict):
+        raise ContractError("bad_header", "'behaviors' must be an object.")
+    behaviors = {}
+    for emotion in named:
+        names = _list(named, emotion, MAX_BEHAVIORS)
+        behaviors[_one_of({"behaviors": emotion}, "behaviors", EMOTIONS)] = [_text(n, MAX_NAME) for n in names]
+    if sum(len(names) for names in behaviors.values()) > MAX_BEHAVIORS:
+        raise ContractError("bad_header", "'behaviors' must name at most %d." % MAX_BEHAVIORS)
+    hottest = item.get("hottest")
+    if hottest is not None:
+        joint, celsius = _exactly(item, "hottest", 2)
+        hottest = (_text(joint, MAX_NAME), _number({"hottest": celsius}, "hottest", -100, 1000))
+    return About(
+        behaviors=behaviors,
+        mood=_tunable(item.get("mood")),
+        battery=None if item.get("battery") is None else _number(item, "battery", 0, 1),
+        hottest=hottest,
+    )
+
+
+def _tunable(item):
+    if not isinstance(item, dict):
+        raise ContractError("bad_header", "settings of the mood must be an object.")
+    for name in item:
+        _one_of({"settings": name}, "settings", tuple(sorted(TUNABLE)))
+    return dict((str(name), _number(item, name, *TUNABLE[name])) for name in item)
+
+
+def _shares(header, key):
+    """Seven numbers 0..1."""
+    return [_number({key: v}, key, 0, 1) for v in _exactly(header, key, len(EMOTIONS))]
+
+
+def _flag(header, key):
+    value = header.get(key, False)
+    if not isinstance(value, bool):
+        raise ContractError("bad_header", "%r must be true or false; %s came." % (str(key), _short(value)))
+    return value
 
 
 def _rounded(value, digits):

@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from config.contract import Frame, Reading
+from config.contract import Frame, Order, Reading
 
-KEPT_LINES = 100  # of Said, for each subscriber
+KEPT_LINES = 100  # of KEPT, for each subscriber
 
 
 class Answered(NamedTuple):
@@ -46,6 +46,23 @@ class Said(NamedTuple):
     at_s: float
 
 
+class Ordered(NamedTuple):
+    """The operator ordered something; its number says which order it is when it is settled."""
+
+    robot_id: str
+    order: Order
+    at_s: float
+
+
+class Settled(NamedTuple):
+    """An order waits no more: it was done, or `why_not` is a sentence."""
+
+    robot_id: str
+    order: Order
+    why_not: str | None
+    at_s: float
+
+
 class Marked(NamedTuple):
     """The operator marked this moment."""
 
@@ -53,18 +70,19 @@ class Marked(NamedTuple):
     at_s: float
 
 
-Event = Answered | Gone | Said | Marked
+Event = Answered | Gone | Said | Marked | Ordered | Settled
+KEPT = Said | Marked | Ordered | Settled  # in their order; of the others only the newest of a robot
 
 
 class Subscription:
-    """Events for one subscriber, bounded: the newest of each robot, and the last KEPT_LINES lines and marks."""
+    """Events for one subscriber, bounded: the newest of each robot, and the last KEPT_LINES of KEPT."""
 
     def __init__(self, wake: Callable[[], None] | None, end: Callable[["Subscription"], None]):
         self._wake = wake
         self._end = end
         self._news = threading.Condition()
         self._of_robot: dict[str, Answered | Gone] = {}
-        self._lines: deque[Said | Marked] = deque(maxlen=KEPT_LINES)
+        self._lines: deque[KEPT] = deque(maxlen=KEPT_LINES)
 
     def take(self, timeout_s: float | None = None) -> list[Event]:
         """All that is new, lines first; waits for it up to `timeout_s` (None: for ever; 0: not at all)."""
@@ -87,7 +105,7 @@ class Subscription:
             self._wake()
 
     def _keep(self, event: Event) -> None:
-        if isinstance(event, Said | Marked):
+        if isinstance(event, KEPT):
             self._lines.append(event)
         else:
             self._of_robot.pop(event.robot_id, None)  # so that the order is that of the newest

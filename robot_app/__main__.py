@@ -18,6 +18,7 @@ from behaviors import songs
 from behaviors.mood import Mood
 from config import robot as robot_settings
 from robot_app import doctor, robots
+from robot_app.about import Portrait
 from robot_app.camera import Camera
 from robot_app.clock import now_s
 from robot_app.director import Director
@@ -26,6 +27,7 @@ from robot_app.jpeg import best_encoder
 from robot_app.link import Link
 from robot_app.music import Music, Silence
 from robot_app.notes import Notes
+from robot_app.orders import Orders
 from robot_app.player import Player
 from robot_app.safety import Safety
 from robot_app.tell import Teller
@@ -72,13 +74,15 @@ def main(arguments=None):
         library = behavior_library.load(options.behaviors)
         robot = open_robot(options, settings["robot"])
         director = Director(library, settings["reactions"])
+        mood = Mood(settings["mood"])
+        portrait = Portrait(robot, library, mood)
         music = open_music(robot, settings["music"], tell)
         link = Link(options.server or settings["robot"]["server"], settings["robot"], tell, notes)
     except (ValueError, EnvironmentError, robots.RobotError) as error:
         print("robot_app: %s" % error, file=sys.stderr)
         return BAD_INPUT
     try:
-        code = run(robot, link, director, music, settings, options, tell, notes, ended)
+        code = run(robot, link, mood, director, music, portrait, settings, options, tell, notes, ended)
     finally:
         link.close()
         robot.end()
@@ -103,13 +107,13 @@ def write_summary(notes, path):
     return 0
 
 
-def run(robot, link, director, music, settings, options, tell, notes, ended):
+def run(robot, link, mood, director, music, portrait, settings, options, tell, notes, ended):
     """Interact, again after every lost connection; put everything back. Gives the exit code."""
     undo = Undo(robot, tell)
     camera = Camera(robot, settings["robot"], best_encoder(settings["robot"]["jpeg_quality"]), undo, tell)
     player = Player(robot, settings["robot"], undo, tell)
     safety = Safety(robot, tell)
-    mood = Mood(settings["mood"])
+    orders = Orders(director, mood, player, safety, tell)
 
     def prepare():
         player.prepare(ended, may_stand=safety.judge.stopped is None)
@@ -124,7 +128,9 @@ def run(robot, link, director, music, settings, options, tell, notes, ended):
             ended.in_seconds(options.seconds)
         while not ended():
             try:
-                interact(camera, link, mood, director, player, safety, music, notes, tell, now_s, ended)
+                interact(
+                    camera, link, mood, director, player, safety, music, notes, orders, portrait, now_s, ended
+                )
             except robots.RobotLost as lost:
                 tell("robot", "%s Trying on." % lost)
                 hold(robot, prepare, ended, tell)

@@ -3,7 +3,7 @@
 
 It chooses and remembers what it chose; it moves nothing and reads no clock. Rules, in this order:
 
-1. The operator's word comes first; while paused, only ordered behaviours are played.
+1. The operator's word comes first; while paused or stopped, nothing is chosen.
 2. Nothing is chosen while the last choice plays, nor for `between_s` after it.
 3. The onset of a mood is answered once. If the robot was busy then, it is answered late, but only if the
    mood still holds; a mood that lasts is not answered again.
@@ -21,7 +21,7 @@ class Director(object):
     """`library` is a behaviors.library.Library; `reactions` is that section of the settings."""
 
     def __init__(self, library, reactions):
-        self.paused = False
+        self.mode = None  # "paused", "stopped" (both by the operator), or None
         self._library = library
         self._cool_down_s = reactions["cool_down_s"]
         self._between_s = reactions["between_s"]
@@ -36,7 +36,7 @@ class Director(object):
     def choose(self, feeling, now_s):
         """The Behavior that answers `feeling` now, or None."""
         emotion = feeling.emotion
-        if self.paused or emotion is None or emotion in self._ignore:
+        if self.mode or emotion is None or emotion in self._ignore:
             return None
         if self._free_s is not None and now_s < self._free_s:
             return None
@@ -56,7 +56,7 @@ class Director(object):
             return self._take(self._library[order.name], now_s)
         if order.what == "stop":
             self._free_s = now_s  # what was playing is over
-        self.paused = order.what in ("pause", "stop")
+        self.mode = {"pause": "paused", "stop": "stopped"}.get(order.what)
         return None
 
     def _take(self, behavior, now_s):

@@ -6,14 +6,13 @@ It joins rooms that do not know one another, and holds no rule of its own. It op
 
 from __future__ import division, print_function
 
-from behaviors.keyframes import BehaviorError
 from robot_app import safety as senses
 
 WAIT_S = 0.02  # for an answer, before the lights and words that are due get their turn
 
 
-def interact(camera, link, mood, director, player, safety, music, notes, tell, clock, ended):
-    """Interact until `ended()`. `clock()` gives the robot's monotonic seconds, `tell` is for a person."""
+def interact(camera, link, mood, director, player, safety, music, notes, orders, portrait, clock, ended):
+    """Interact until `ended()`. `clock()` gives the robot's monotonic seconds."""
     feeling = mood.update([], clock())
     was_silent = False
     while not ended():
@@ -21,7 +20,7 @@ def interact(camera, link, mood, director, player, safety, music, notes, tell, c
         watch(safety, player, notes, now_s)
         picture = camera.look(now_s) if link.may_ask(now_s) else None
         if picture is not None:
-            link.ask(picture, player.doing, feeling.emotion, safety.trouble, now_s)
+            link.ask(picture, state(feeling, player, safety, orders, portrait.look(now_s)), now_s)
 
         reading = link.answer(WAIT_S, clock)
         now_s = clock()
@@ -33,14 +32,29 @@ def interact(camera, link, mood, director, player, safety, music, notes, tell, c
                 player.lose_pc(now_s)
         was_silent = link.is_silent
 
-        for order in link.orders():
-            obey(order, director, player, safety, now_s, tell)
-
+        orders.take(link.orders(), now_s)
         behavior = None if safety.judge.stopped else director.choose(feeling, now_s)
         if behavior is not None and player.play(behavior, now_s):
             notes.reaction(behavior, now_s)
         player.tick(now_s)
-        music.tick(feeling, now_s)
+        if orders.mode == "stopped":
+            music.end()
+        else:
+            music.tick(feeling, now_s)
+
+
+def state(feeling, player, safety, orders, about):
+    """What a frame says of the robot beside its picture, by the names in contract.Frame."""
+    return {
+        "doing": player.doing,
+        "mood": feeling.emotion,
+        "trouble": safety.trouble,
+        "mode": orders.mode,
+        "attends": feeling.face_id,
+        "smoothed": feeling.scores,
+        "done": orders.had,
+        "about": about,
+    }
 
 
 def watch(safety, player, notes, now_s):
@@ -55,23 +69,3 @@ def watch(safety, player, notes, now_s):
     if found in (senses.FREEZE, senses.HOME):
         notes.stop(safety.judge.stopped, now_s)
     player.keep_still(safety.judge.still)
-
-
-def obey(order, director, player, safety, now_s, tell):
-    """Do what the operator wants, at once."""
-    stopped = safety.judge.stopped
-    if order.what == "play" and stopped:
-        tell("operator", "the operator's order waits for a Resume, since the robot %s" % stopped)
-        return
-    try:
-        behavior = director.obey(order, now_s)
-    except BehaviorError as error:
-        tell("operator", "the operator's order cannot be done: %s" % error)
-        return
-    tell("operator", None)
-    if order.what == "stop":
-        player.stop()
-    if order.what == "resume" and stopped and safety.release():
-        player.come_home()
-    if behavior is not None:
-        player.play(behavior, now_s)

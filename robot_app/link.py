@@ -21,6 +21,7 @@ from config import contract
 # After an answer that says our frames are no use, the next one waits this long, s. By code; else at once.
 HOLD_S = {"wrong_version": 1.0, "bad_header": 1.0, "bad_image": 1.0, "too_large": 1.0, "not_ready": 0.2}
 UNREACHED_S = 0.1  # after a frame that found no connection: no picture is taken for nothing meanwhile
+ACTED_ON = ("fresh", "error")  # verdicts whose orders all count: a broken camera keeps no order away
 MAX_ANSWER_BYTES = 64 * 1024
 
 OPTIONS = (
@@ -139,12 +140,15 @@ class Link(object):
     def may_ask(self, now_s):
         return self._pace.may_ask(now_s)
 
-    def ask(self, picture, doing, mood, trouble, now_s):
-        """Send a camera.Picture, if the PC can be reached at all; never waits."""
+    def ask(self, picture, state, now_s):
+        """Send a camera.Picture, if the PC can be reached at all; never waits.
+
+        state: what else the Frame says, {"doing": ..., "mood": ...} and whatever of contract.SELDOM there is
+        """
         seq = self._pace.ask(now_s)
         frame = contract.Frame(
             seq, picture.taken_s, picture.width, picture.height, picture.encoding,
-            self._name, doing, mood, self._answer_age_s, picture.image, trouble,
+            robot=self._name, answer_age_s=self._answer_age_s, image=picture.image, **state
         )  # fmt: skip
         try:
             self._socket.send_multipart(contract.encode_frame(frame), zmq.DONTWAIT)
@@ -174,7 +178,10 @@ class Link(object):
         return freshest
 
     def orders(self):
-        """The operator's Orders that came since the last call, in their order; those of stale answers too."""
+        """The operator's Orders that came since the last call, in their order.
+
+        Of an answer that is too old, those alone that calm the robot: others come again while they are wanted.
+        """
         orders, self._orders = self._orders, []
         return orders
 
@@ -203,7 +210,7 @@ class Link(object):
         code = reading.error[0] if reading.error else None
         verdict, age_s = self._pace.heard(reading.seq, now_s, code)
         if verdict != "unasked":
-            self._orders += reading.orders
+            self._orders += [o for o in reading.orders if verdict in ACTED_ON or o.what in contract.CALMING]
         if age_s is not None:
             self._answer_age_s = max(age_s, 0.0)
             self._notes.answer(age_s)

@@ -32,6 +32,7 @@ class Player(object):
 
     def __init__(self, robot, settings, undo, tell):
         self.playing = None  # the Behavior, or None
+        self.refusal = None  # why the last behaviour was not played, or None
         self._robot = robot
         self._settings = settings
         self._undo = undo
@@ -158,9 +159,8 @@ class Player(object):
     def _is_awake(self):
         """Whether the robot has stiffness at all: after a fall, or when somebody sat it down, it has not."""
         awake = self._robot.call("ALMotion", "robotIsWakeUp")
-        self._tell(
-            "awake", None if awake else "the robot rests or has fallen; it plays nothing until it is awake."
-        )
+        self.refusal = None if awake else "the robot rests or has fallen; it plays nothing until it is awake."
+        self._tell("awake", self.refusal)
         return awake
 
     def _guarded(self, name, joints):
@@ -170,7 +170,8 @@ class Player(object):
             now = self._robot.call("ALMotion", "getAngles", known, True) if known else []
             keys = guard.check(joints, self._body.limits, dict(zip(known, now)))
         except guard.Refused as refused:
-            self._tell("behaviour " + name, "%s is not played: %s." % (name, refused))
+            self.refusal = "%s is not played: %s." % (name, refused)
+            self._tell("behaviour " + name, self.refusal)
             return None
         self._tell("behaviour " + name, None)
         return keys

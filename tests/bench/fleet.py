@@ -55,7 +55,7 @@ class Robot:
             if may_ask and now >= due_s:
                 frame = self._clip.frame(self._i)
                 picture = Picture(now, frame.width, frame.height, "jpeg", frame.image)
-                link.ask(picture, None, None, None, now)
+                link.ask(picture, {"doing": None, "mood": None}, now)
                 self._i += 1
                 due_s = max(due_s + 1 / FPS, now)
             reading = link.answer(min(max(due_s - now, 0.001), LOOK_S) if may_ask else LOOK_S, now_s)

@@ -6,13 +6,29 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from config import contract
-from config.contract import CODES, EMOTIONS, ORDERS, ContractError, Face, Frame, Order, Reading
+from config.contract import (
+    CODES,
+    EMOTIONS,
+    FLAWS,
+    MAX_REFUSAL,
+    MODES,
+    ORDERS,
+    TUNABLE,
+    About,
+    ContractError,
+    Face,
+    Frame,
+    Order,
+    Reading,
+)
 
 names = some.text(max_size=contract.MAX_NAME)
 shares = some.floats(0, 1)
 lengths_px = some.floats(-2000, 2000)
 seqs = some.integers(0, 2**53)
 times_s = some.floats(-1e15, 1e15)
+numbers = some.integers(1, 2**53)
+tunings = some.fixed_dictionaries({}, optional={k: some.floats(*span) for k, span in TUNABLE.items()})
 
 frames = some.builds(
     Frame,
@@ -26,6 +42,20 @@ frames = some.builds(
     mood=some.none() | some.sampled_from(EMOTIONS),
     answer_age_s=some.none() | some.floats(0, 1e9),
     image=some.binary(max_size=500),
+    mode=some.none() | some.sampled_from(MODES),
+    attends=some.none() | seqs,
+    done=some.none()
+    | some.lists(
+        some.tuples(numbers, some.none() | some.text(max_size=MAX_REFUSAL)), max_size=contract.MAX_ORDERS
+    ),
+    about=some.none()
+    | some.builds(
+        About,
+        behaviors=some.dictionaries(some.sampled_from(EMOTIONS), some.lists(names, max_size=4)),
+        mood=tunings,
+        battery=some.none() | shares,
+        hottest=some.none() | some.tuples(names, some.floats(-100, 1000)),
+    ),
 )
 faces = some.builds(
     Face,
@@ -33,17 +63,24 @@ faces = some.builds(
     box_px=some.lists(lengths_px, min_size=4, max_size=4),
     detection=shares,
     scores=some.lists(shares, min_size=7, max_size=7),
+    quality=some.lists(some.sampled_from(FLAWS), unique=True).map(tuple),
+    unsure=some.booleans(),
 )
-orders = some.builds(Order, what=some.sampled_from(ORDERS), name=some.none() | names)
+wishes = {"play": {"name": names.filter(bool)}, "tune": {"settings": tunings.filter(bool)}}
+orders = some.sampled_from(ORDERS).flatmap(
+    lambda what: some.builds(
+        Order,
+        what=some.just(what),
+        number=numbers,
+        **({"name": some.none() | names, "face": some.none() | seqs} | wishes.get(what, {})),
+    )
+)
 readings = some.builds(
     Reading,
     seq=seqs,
     taken_s=times_s,
     faces=some.lists(faces, max_size=4),
-    orders=some.lists(
-        some.builds(Order, what=some.sampled_from(ORDERS), name=some.none() | names),
-        max_size=contract.MAX_ORDERS,
-    ),
+    orders=some.lists(orders, max_size=contract.MAX_ORDERS),
     timings_ms=some.dictionaries(names, some.floats(0, 1e6), max_size=4),
     model=names,
     error=some.none() | some.tuples(some.sampled_from(sorted(CODES)), some.text(max_size=400)),

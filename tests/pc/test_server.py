@@ -22,7 +22,7 @@ import zmq
 from click.testing import CliRunner
 from line import GRAY, PATIENCE_S, Robot, frame, wait_for
 
-from config.contract import MAX_ORDERS, Order, Reading, encode_frame
+from config.contract import MAX_FRAME_HEADER_BYTES, MAX_ORDERS, Order, Reading, encode_frame
 from config.keys import is_loopback
 from inference_server import server as server_module
 from inference_server.__main__ import main
@@ -233,7 +233,11 @@ BROKEN = {
     "a list": ([b"emotion/1", b"[]", GRAY], "bad_header", "must be a JSON object"),
     "not a number": ([b"emotion/1", HEADER.replace(b"0.1", b"NaN"), GRAY], "bad_header", "must be finite"),
     "deep": ([b"emotion/1", b"[" * 2000, GRAY], "bad_header", "nests deeper"),
-    "long header": ([b"emotion/1", b" " * 5000 + HEADER, GRAY], "too_large", "the header has"),
+    "long header": (
+        [b"emotion/1", b" " * MAX_FRAME_HEADER_BYTES + HEADER, GRAY],
+        "too_large",
+        "the header has",
+    ),
     "too few pixels": ([b"emotion/1", HEADER, GRAY[:-1]], "bad_image", "take 3072 bytes; 3071 came"),
     "large image": ([b"emotion/1", HEADER, bytes(1_000_001)], "too_large", "at most 1000000"),
     "no JPEG": (encode_frame(frame(image=b"xyz", encoding="jpeg")), "bad_image", "begins with ff d8"),

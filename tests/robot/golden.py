@@ -18,10 +18,18 @@ FOLDER = os.path.join(ROOT, "tests", "data", "golden")
 sys.path.insert(0, ROOT)
 
 from config import contract  # noqa: E402
-from config.contract import Face, Frame, Order, Reading  # noqa: E402
+from config.contract import About, Face, Frame, Order, Reading  # noqa: E402
 
 SMILE = [0.90625, 0.0125, 0.00625, 0.0125, 0.0125, 0.01875, 0.03125]
+SMOOTHED = [0.875, 0.0, 0.0, 0.0, 0.0, 0.0, 0.125]
 FROWN = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+TUNED = {"smooth_s": 0.25, "enter": 0.5, "leave": 0.375, "dwell_s": 0.5, "absent_s": 1.0}
+WISHES = {
+    "play": {"name": "cheer"},
+    "attend": {"face": 3},
+    "tune": {"settings": {"enter": 0.625, "dwell_s": 0.0}},
+}
 
 FRAMES = {
     "frame_first": Frame(1, 0.0, 640, 480, "jpeg", "nao", None, None, None, b"\xff\xd8 picture \xff\xd9"),
@@ -42,6 +50,38 @@ FRAMES = {
         b"\xff\xd8\xff\xd9",
         "it was lifted.",
     ),
+    "frame_all": Frame(
+        6,
+        12.4,
+        640,
+        480,
+        "jpeg",
+        "nao",
+        "cheer",
+        "happy",
+        0.0625,
+        b"\xff\xd8\xff\xd9",
+        None,
+        "paused",
+        3,
+        SMOOTHED,
+        [(7, None), (8, "there is no behaviour waltz.")],
+        About({"happy": ["cheer", "dance"], "sad": []}, TUNED, 0.875, ("LKneePitch", 41.5)),
+    ),
+    "frame_stopped": Frame(
+        7,
+        12.5,
+        640,
+        480,
+        "jpeg",
+        "nao",
+        None,
+        None,
+        0.0625,
+        b"\xff\xd8\xff\xd9",
+        mode="stopped",
+        about=About({}, {}, None, None),
+    ),
     "frame_gray8": Frame(4, 12.2, 4, 2, "gray8", "nao", "sigh", None, 1e-06, bytes(bytearray(range(8)))),
 }
 READINGS = {
@@ -55,11 +95,20 @@ READINGS = {
         "xrs-fer2013",
         None,
     ),
+    "reading_doubtful": Reading(
+        8,
+        3.3125,
+        [Face(3, [200.5, 100.0, 30.5, 38.0], 0.9995, SMILE, ("dark", "small"), True)],
+        [],
+        {},
+        "xrs",
+        None,
+    ),
     "reading_orders": Reading(
         8,
         3.3125,
         [],
-        [Order(what, "cheer" if what == "play" else None) for what in contract.ORDERS],
+        [Order(what, 41 + i, **WISHES.get(what, {})) for i, what in enumerate(contract.ORDERS)],
         {},
         "xrs",
         None,

@@ -38,7 +38,7 @@ NOBODY = Feeling(None, 0.0, 0.0, None, None)
 
 
 def order(what, name=None):
-    return Order(what, name)
+    return Order(what, 1, name)
 
 
 def test_nobody_is_answered_with_nothing(director):

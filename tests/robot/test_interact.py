@@ -16,6 +16,7 @@ from behaviors.mood import Mood
 from config import contract
 from config.contract import EMOTIONS, Face, Order, Reading
 from robot_app import jpeg
+from robot_app.about import Portrait
 from robot_app.camera import Camera
 from robot_app.clock import now_s
 from robot_app.director import Director
@@ -23,6 +24,7 @@ from robot_app.interact import interact
 from robot_app.link import Link
 from robot_app.music import Silence
 from robot_app.notes import Notes
+from robot_app.orders import Orders
 from robot_app.player import Player
 from robot_app.robots import Robot
 from robot_app.safety import Safety
@@ -117,8 +119,11 @@ class Play(object):
         self.player = Player(robot, ROBOT, undo, self.tell)
         self.camera = Camera(robot, ROBOT, jpeg.raw, undo, self.tell)
         self.link = Link("tcp://127.0.0.1:%d" % self.pc.port, ROBOT, self.tell, self.notes)
-        self.director = Director(Library([behavior("sigh", "sad"), behavior("cheer", "happy")]), REACTIONS)
+        library = Library([behavior("sigh", "sad"), behavior("cheer", "happy")])
+        self.director = Director(library, REACTIONS)
         self.mood = Mood(MOOD)
+        self.orders = Orders(self.director, self.mood, self.player, self.safety, self.tell)
+        self.portrait = Portrait(robot, library, self.mood)
         self.player.prepare(lambda: False)
         self.camera.open()
         self.pc.start()
@@ -128,7 +133,7 @@ class Play(object):
         until_s = now_s() + PATIENCE_S
         interact(
             self.camera, self.link, self.mood, self.director, self.player, self.safety, Silence(), self.notes,
-            self.tell, now_s, lambda: enough() or now_s() > until_s,
+            self.orders, self.portrait, now_s, lambda: enough() or now_s() > until_s,
         )  # fmt: skip
         assert enough(), "it did not come within %g s: %s" % (PATIENCE_S, self.said.getvalue())
 
@@ -183,20 +188,18 @@ def test_when_the_pc_falls_silent_the_robot_feels_nobody(play):
 
 
 def test_the_operator_plays_a_behaviour_that_no_face_caused(play):
-    play = play(lambda frame: (None, [Order("play", "cheer")] if frame.seq == 1 else []))
+    play = play(lambda frame: (None, [Order("play", 1, "cheer")] if frame.seq == 1 else []))
     play.until(lambda: play.naoqi.of("ALMotion", "angleInterpolation"))
     assert play.notes.reactions == []
 
 
 def test_after_the_operators_pause_a_mood_is_not_answered(play):
-    play = play(
-        lambda frame: ("sad" if frame.seq > 1 else None, [Order("pause", None)] if frame.seq == 1 else [])
-    )
+    play = play(lambda frame: ("sad" if frame.seq > 1 else None, [Order("pause", 1)] if frame.seq == 1 else []))
     play.until(lambda: play.notes.readings > 8)
-    assert play.director.paused and play.notes.reactions == []
+    assert play.director.mode == "paused" and play.notes.reactions == []
 
 
 def test_an_unknown_behaviour_from_the_operator_is_a_sentence(play):
-    play = play(lambda frame: (None, [Order("play", "dance")]))
+    play = play(lambda frame: (None, [Order("play", 1, "dance")]))
     play.until(lambda: play.notes.readings > 3)
     assert play.said.getvalue().count("dance") == 1

@@ -18,6 +18,7 @@ from robot_app.tell import Teller
 
 SETTINGS = {"name": "nao", "in_flight": 1, "max_age_s": 0.5, "silence_s": 2.0}
 PATIENCE_S = 20.0
+REST = {"doing": None, "mood": None}
 FACE = Face(1, [10.0, 10.0, 80.0, 80.0], 0.9, [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 
 
@@ -191,7 +192,7 @@ class Ends(object):
         before = self.notes.frames
         while self.notes.frames == before and now_s() < until_s:
             if self.link.may_ask(now_s()):
-                self.link.ask(picture(now_s()), None, None, None, now_s())
+                self.link.ask(picture(now_s()), REST, now_s())
             self.link.answer(0.01, now_s)
         assert self.notes.frames == before + 1, "no frame could be sent"
 
@@ -239,13 +240,13 @@ def test_the_next_frame_says_how_old_the_last_answer_was(pc, ends):
     assert pc.frame()[1].answer_age_s >= 0
 
 
-def test_a_stale_answer_moves_nothing_but_its_orders_are_heard(pc):
+def test_a_stale_answer_moves_nothing_but_it_may_still_stop_the_robot(pc):
     ends = Ends(pc.port, max_age_s=0.0)
     ends.ask()
     who, frame = pc.frame()
-    pc.answer(who, reading(frame, [FACE], [Order("stop", None)]))
+    pc.answer(who, reading(frame, [FACE], [Order("play", 1, "cheer"), Order("stop", 2)]))
     assert ends.hear(lambda: ends.notes.dropped["stale"] == 1) is None
-    assert ends.link.orders() == [Order("stop", None)]
+    assert ends.link.orders() == [Order("stop", 2)]
     assert ends.link.orders() == []
     ends.link.close()
 
@@ -254,9 +255,9 @@ def test_a_repeated_answer_is_dropped_with_its_orders(pc, ends):
     ends.ask()
     who, frame = pc.frame()
     for _ in range(2):
-        pc.answer(who, reading(frame, [], [Order("pause", None)]))
+        pc.answer(who, reading(frame, [], [Order("pause", 1)]))
     ends.hear(lambda: ends.notes.dropped["unasked"] == 1)
-    assert ends.link.orders() == [Order("pause", None)]
+    assert ends.link.orders() == [Order("pause", 1)]
     assert ends.notes.readings == 1
 
 
@@ -269,7 +270,7 @@ def test_an_absent_pc_is_told_once_in_a_sentence_and_its_return_too(context):
 
     def silent_thrice():
         if ends.link.may_ask(now_s()):
-            ends.link.ask(picture(now_s()), None, None, None, now_s())
+            ends.link.ask(picture(now_s()), REST, now_s())
         if ends.link.is_silent and ends.lines.text:
             silences.append(1)
         return len(silences) > 60
@@ -283,7 +284,7 @@ def test_an_absent_pc_is_told_once_in_a_sentence_and_its_return_too(context):
     until_s = now_s() + PATIENCE_S
     while ends.notes.readings == 0 and now_s() < until_s:
         if ends.link.may_ask(now_s()):
-            ends.link.ask(picture(now_s()), None, None, None, now_s())
+            ends.link.ask(picture(now_s()), REST, now_s())
         if back.socket.poll(10):
             who, frame = back.frame()
             back.answer(who, reading(frame))

@@ -22,6 +22,7 @@ class Pc(threading.Thread):
         self.emotion = emotion
         self.frames: list[contract.Frame] = []
         self._orders: list[Order] = []
+        self._ordered = 0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self.address = f"tcp://127.0.0.1:{self._socket.bind_to_random_port('tcp://127.0.0.1')}"
@@ -30,7 +31,8 @@ class Pc(threading.Thread):
 
     def order(self, what: str, name: str | None = None) -> None:
         """Send an operator's order with the next answer."""
-        self._orders.append(Order(what, name))
+        self._ordered += 1
+        self._orders.append(Order(what, self._ordered, name))
 
     def run(self) -> None:
         while not self._over.is_set():
