@@ -180,3 +180,42 @@ def test_episodes_may_be_read_while_they_still_run():
     (running,) = collected.list
     assert running.emotion == "happy" and running.end_s == timed[-1][0]
     assert collected.list == episodes(timed)
+
+
+def test_no_mood_begins_on_a_face_that_is_unsure_but_one_may_end_there():
+    doubtful = face(happy=0.9)._replace(unsure=True)
+    assert moods(play([([doubtful], 5.0)])) == [None]
+    assert moods(play([([HAPPY], 2.0), ([doubtful], 5.0)])) == [None, "happy"]
+    assert moods(play([([HAPPY], 2.0), ([UNSURE._replace(unsure=True)], 5.0)])) == [None, "happy", None]
+
+
+def test_the_operator_says_whom_to_attend_to_until_that_face_is_gone():
+    mood = Mood(SETTINGS)
+    first, second = face(1, happy=0.9), face(2, sad=0.9)
+    assert mood.update([first, second], 0.0).face_id == 1
+    mood.attend(2)
+    assert mood.update([first, second], 0.1).face_id == 2
+    assert mood.update([first], 1.0).face_id == 2
+    assert mood.update([first], 1.3).face_id == 1
+    assert mood.update([first, second], 1.4).face_id == 1
+    mood.attend(2)
+    mood.attend(None)
+    assert mood.update([first, second], 1.5).face_id == 1
+
+
+def test_a_face_that_is_not_there_is_waited_for_as_long_as_one_that_left():
+    mood = Mood(SETTINGS)
+    mood.attend(9)
+    assert mood.update([HAPPY], 5.0).face_id is None
+    assert mood.update([HAPPY], 6.5).face_id == 1
+
+
+def test_settings_may_change_while_it_runs():
+    mood = Mood(SETTINGS)
+    mood.tune({"dwell_s": 0.0, "enter": 0.95})
+    assert mood.update([HAPPY], 0.0).emotion is None
+    mood.tune({"enter": 0.5})
+    assert mood.update([HAPPY], 0.1).emotion == "happy"
+    with pytest.raises(ValueError):
+        mood.tune({"leave": 0.6})
+    assert SETTINGS["enter"] == 0.5 and mood.settings["leave"] == SETTINGS["leave"]
