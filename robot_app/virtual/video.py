@@ -101,6 +101,23 @@ class VideoDevice(Service):
             self._lookers.clear()
             self.nao.camera.close()
 
+    def seen(self, camera: int = 0):
+        """(H, W, 3) uint8 BGR: what this camera would give now, whoever looks through it."""
+        with self.lock:
+            if camera in self._put:
+                return self._put[camera]
+            since_s = 0.0 if self._film_began_s is None else self.nao.clock_s - self._film_began_s
+            return self.nao.camera.picture(since_s)
+
+    def show(self, source):
+        """Another source from now on, from its beginning, instead of what was put; the old one is closed."""
+        with self.lock:
+            self.nao.camera.close()
+            self.nao.camera = source
+            self._put.clear()
+            if self._film_began_s is not None:
+                self._film_began_s = self.nao.clock_s
+
     def leave_behind(self, handle):
         """A subscription that nobody will ever end: the limit for a name does not hold it back."""
         with self.lock:
@@ -161,13 +178,9 @@ class VideoDevice(Service):
 
     def _image(self, looker):
         now_s = self.nao.clock_s
-        if looker.camera in self._put:
-            seen = self._put[looker.camera]
-        else:
-            seen = self.nao.camera.picture(now_s - self._film_began_s)
         width, height = RESOLUTIONS[looker.resolution]
         layers, convert = COLOUR_SPACES[looker.colour_space]
-        pixels = convert(fit(seen, width, height))
+        pixels = convert(fit(self.seen(looker.camera), width, height))
         seconds, rest = divmod(self._epoch_s + now_s, 1)
         return (
             width, height, layers, looker.colour_space, int(seconds), int(rest * 1e6),

@@ -150,6 +150,17 @@ def test_put_image_takes_the_sources_place_from_then_on(robot):
         robot.video("putImage", 0, 4, 3, b"12345")
 
 
+def test_another_source_takes_its_place_from_its_own_beginning(robot):
+    handle = robot.look()
+    robot.clock.now_s += 1.0
+    assert robot.nao["ALVideoDevice"].seen()[0, 0, 0] == 100
+    other = Counting()
+    robot.nao["ALVideoDevice"].show(other)
+    assert robot.source.asked_s is None  # closed
+    robot.clock.now_s += 0.5
+    assert robot.pixels(handle)[0, 0, 0] == robot.nao["ALVideoDevice"].seen()[0, 0, 0] == 50
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
