@@ -11,6 +11,7 @@ Every line is a JSON object with `at_s` (seconds since this NAO was switched on)
 
 import collections
 import json
+import itertools
 import threading
 
 KEPT_LINES = 100_000
@@ -49,6 +50,12 @@ class Diary:
             return [line for line in self.lines if all(line.get(key) == value for key, value in fields.items())]
 
     def wait_for(self, predicate, timeout_s: float) -> dict:
+    def after(self, line: dict | None, most: int) -> list[dict]:
+        """The lines written after `line`, which this gave before (None: all), at most the newest `most`."""
+        with self._changed:
+            newest = itertools.takewhile(lambda other: other is not line, reversed(self.lines))
+            return list(itertools.islice(newest, most))[::-1]
+
         """The first line, past or to come, for which `predicate(line)` holds; else TimeoutError."""
         with self._changed:
             found = self._changed.wait_for(lambda: next(filter(predicate, self.lines), None), timeout_s)
