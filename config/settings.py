@@ -37,6 +37,8 @@ class Section(BaseModel):
 class ServerSettings(Section):
     listen: Annotated[str, Field(pattern=r"^tcp://[^\s/]+:(\d{1,5}|\*)$")]
     workers: Annotated[int, Field(ge=1, le=64)] | None
+    keys: str | None
+    plain: bool
 
 
 class MonitorSettings(Section):
@@ -68,6 +70,8 @@ class RobotSettings(Section):
     volume: Share | None
     life: Literal["keep", "pause", "off"]
     when_silent: Literal["finish", "stop"]
+    keys: str | None
+    plain: bool
 
 
 class MoodSettings(Section):

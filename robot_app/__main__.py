@@ -16,8 +16,9 @@ import time
 from behaviors import library as behavior_library
 from behaviors import songs
 from behaviors.mood import Mood
+from config import keys
 from config import robot as robot_settings
-from robot_app import doctor, robots
+from robot_app import doctor, handshake, robots
 from robot_app.about import Portrait
 from robot_app.camera import Camera
 from robot_app.clock import now_s
@@ -69,6 +70,10 @@ def main(arguments=None):
     notes = Notes()
     try:
         settings = robot_settings.load(options.settings)
+        if options.plain:
+            settings["robot"]["plain"] = True
+        if options.pair:
+            return pair(options.pair, settings["robot"])
         if options.doctor:
             return examine(options, settings["robot"])
         library = behavior_library.load(options.behaviors)
@@ -77,7 +82,8 @@ def main(arguments=None):
         mood = Mood(settings["mood"])
         portrait = Portrait(robot, library, mood)
         music = open_music(robot, settings["music"], tell)
-        link = Link(options.server or settings["robot"]["server"], settings["robot"], tell, notes)
+        server = options.server or settings["robot"]["server"]
+        link = Link(server, settings["robot"], tell, notes, handshake.pair_for(server, settings["robot"]))
     except (ValueError, EnvironmentError, robots.RobotError) as error:
         print("robot_app: %s" % error, file=sys.stderr)
         return BAD_INPUT
@@ -87,6 +93,17 @@ def main(arguments=None):
         link.close()
         robot.end()
     return code or write_summary(notes, options.json)
+
+
+def pair(pc, settings):
+    """Note the PC's key, and say our own; gives the exit code."""
+    ours = keys.pair_robot(keys.folder(settings["keys"]), pc)
+    print("robot_app: paired with the PC whose key is %s." % keys.fingerprint(pc))
+    print(
+        "On that PC: python -m inference_server keys allow %s %s"
+        % (settings["name"].replace(" ", "-"), ours["public"])
+    )
+    return 0
 
 
 def examine(options, settings):
@@ -200,6 +217,8 @@ def read_options(arguments):
     parser.add_argument("--seconds", type=float, metavar="N", help="end after this long; else run until Ctrl-C")
     parser.add_argument("--json", metavar="FILE", help="write a summary when it ends")
     parser.add_argument("--doctor", action="store_true", help="say what would keep it from working, and end")
+    parser.add_argument("--pair", metavar="KEY", help="take this as the PC's key, say our own, and end")
+    parser.add_argument("--plain", action="store_true", help="without keys, in a network that you trust")
     parser.add_argument("--settings", metavar="FILE", help="settings instead of those that came with it")
     parser.add_argument("--behaviors", metavar="FILE", help="behaviors.json instead of that which came with it")
     options = parser.parse_args(arguments)

@@ -17,6 +17,7 @@ from collections import deque
 import zmq
 
 from config import contract
+from robot_app.handshake import Handshake
 
 # After an answer that says our frames are no use, the next one waits this long, s. By code; else at once.
 HOLD_S = {"wrong_version": 1.0, "bad_header": 1.0, "bad_image": 1.0, "too_large": 1.0, "not_ready": 0.2}
@@ -111,11 +112,13 @@ class Pace(object):
 class Link(object):
     """A Pace on a ZeroMQ socket. `tell(topic, sentence)` is for a person, `notes` for the summary.
 
+    pair   the keys, as handshake.pair_for gives them; None for a plain line
     Raises ValueError where the address is none.
     """
 
-    def __init__(self, address, settings, tell, notes):
+    def __init__(self, address, settings, tell, notes, pair=None):
         self.address = address
+        self._pair = pair
         self._name = settings["name"]
         self._tell = tell
         self._notes = notes
@@ -123,7 +126,7 @@ class Link(object):
         self._answer_age_s = None
         self._orders = []
         self._context = zmq.Context()
-        self._socket = None
+        self._socket = self._handshake = None
         try:
             self._open()
         except zmq.ZMQError as error:
@@ -168,12 +171,14 @@ class Link(object):
         while self._socket.poll(wait_ms):
             wait_ms = 0
             freshest = self._judge(self._socket.recv_multipart(), clock()) or freshest
+        trouble = self._handshake.look()
+        if trouble:
+            self._tell("pc", trouble)
         if self._pace.gone_silent(clock()):
-            self._tell(
-                "pc",
+            silence = (
                 "no answer from %s; is the server started there, and its firewall open for port %s? Trying on."
-                % (self.address, self.address.rsplit(":", 1)[-1]),
             )
+            self._tell("pc", trouble or silence % (self.address, self.address.rsplit(":", 1)[-1]))
             self._open()
         return freshest
 
@@ -186,17 +191,22 @@ class Link(object):
         return orders
 
     def close(self):
-        if self._socket is not None:
-            self._socket.close(linger=0)
+        self._close_socket()
         self._context.term()
 
     def _open(self):
-        if self._socket is not None:
-            self._socket.close(linger=0)
+        self._close_socket()
         self._socket = self._context.socket(zmq.DEALER)
         for option, value in OPTIONS:
             self._socket.setsockopt(option, value)
+        self._handshake = Handshake(self._socket, self.address, self._pair)
         self._socket.connect(self.address)
+
+    def _close_socket(self):
+        if self._handshake is not None:
+            self._handshake.close()
+        if self._socket is not None:
+            self._socket.close(linger=0)
 
     def _judge(self, parts, now_s):
         """The Reading in `parts` if it is to be acted on, else None; counted and told either way."""
