@@ -10,8 +10,8 @@ Every line is a JSON object with `at_s` (seconds since this NAO was switched on)
 """
 
 import collections
-import json
 import itertools
+import json
 import threading
 
 KEPT_LINES = 100_000
@@ -49,13 +49,13 @@ class Diary:
         with self._changed:
             return [line for line in self.lines if all(line.get(key) == value for key, value in fields.items())]
 
-    def wait_for(self, predicate, timeout_s: float) -> dict:
     def after(self, line: dict | None, most: int) -> list[dict]:
         """The lines written after `line`, which this gave before (None: all), at most the newest `most`."""
         with self._changed:
             newest = itertools.takewhile(lambda other: other is not line, reversed(self.lines))
             return list(itertools.islice(newest, most))[::-1]
 
+    def wait_for(self, predicate, timeout_s: float) -> dict:
         """The first line, past or to come, for which `predicate(line)` holds; else TimeoutError."""
         with self._changed:
             found = self._changed.wait_for(lambda: next(filter(predicate, self.lines), None), timeout_s)
