@@ -1,6 +1,9 @@
-"""What the robot says of itself: battery, model, system, and the behaviours that are installed (none)."""
+"""What the robot says of itself: battery, model, system."""
 
-from .service import Refused, Service, offered
+from .service import Service, offered
+
+REBOOT_S = 5.0
+OFF_S = 10.0**6
 
 
 class Battery(Service):
@@ -12,6 +15,11 @@ class Battery(Service):
     def getBatteryCharge(self):
         """Percent."""
         return self.nao["ALMemory"].getData("BatteryChargeChanged")
+
+    @offered
+    def isBatteryFull(self):
+        """Whether it is charged to the brim."""
+        return self.getBatteryCharge() >= 100
 
 
 class RobotModel(Service):
@@ -52,7 +60,7 @@ class System(Service):
     @offered
     def systemVersion(self):
         """The version of NAOqi."""
-        return self.nao.NAOQI_VERSION
+        return self.nao.profile.version
 
     @offered
     def robotName(self):
@@ -65,63 +73,19 @@ class System(Service):
         self.robot_name = str(name)
         return True
 
-
-class BehaviorManager(Service):
-    """ALBehaviorManager: nothing is installed, as on a NAO without applications."""
-
-    name = "ALBehaviorManager"
+    @offered
+    def reboot(self):
+        """All motion ends, the robot goes limp, and all connections break for a while."""
+        self._go_down(REBOOT_S)
 
     @offered
-    def isBehaviorInstalled(self, name):
-        """False."""
-        return False
+    def shutdown(self):
+        """The same without an end: nothing can connect any more."""
+        self._go_down(OFF_S)
 
-    @offered
-    def isBehaviorRunning(self, name):
-        """False."""
-        return False
-
-    @offered
-    def getInstalledBehaviors(self):
-        """None."""
-        return []
-
-    @offered
-    def getRunningBehaviors(self):
-        """None."""
-        return []
-
-    @offered
-    def runBehavior(self, name):
-        """Nothing to run."""
-        raise Refused(f"the behavior {name!r} is not installed.")
-
-    @offered
-    def startBehavior(self, name):
-        """Nothing to start."""
-        raise Refused(f"the behavior {name!r} is not installed.")
-
-    @offered
-    def stopBehavior(self, name):
-        """Nothing to stop."""
-        raise Refused(f"the behavior {name!r} is not running.")
-
-    @offered
-    def stopAllBehaviors(self):
-        """Nothing to stop."""
-
-
-class AnimationPlayer(Service):
-    """ALAnimationPlayer: no animation is installed."""
-
-    name = "ALAnimationPlayer"
-
-    @offered
-    def run(self, path):
-        """Nothing to run."""
-        raise Refused(f"the animation {path!r} is not installed.")
-
-    @offered
-    def runTag(self, tag):
-        """Nothing to run."""
-        raise Refused(f"no animation with the tag {tag!r} is installed.")
+    def _go_down(self, seconds):
+        self.nao["ALMotion"].killAll()
+        self.nao["ALTextToSpeech"].stopAll()
+        self.nao.awake = False
+        self.nao.stiffnesses.update(dict.fromkeys(self.nao.stiffnesses, 0.0))
+        self.nao.lose_sessions(seconds)

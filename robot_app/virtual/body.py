@@ -1,7 +1,7 @@
 """The body of a NAO H25 in numbers: joints, chains and postures. It never moves anything.
 
 Sources: ranges, torques and speeds are those of the public URDF of the NAO H25 V5.0 (ros-naoqi/naoqi_driver2);
-the coupled limit of the head is Aldebaran's page "Joints, H25"; the postures are those of qiBullet
+the coupled limit of the head is Aldebaran's page "Joints, H25"; the postures but three are those of qiBullet
 (`robot_posture.py`). The figures are kept apart from `behaviors/joints.py` on purpose: a wrong one there shows
 when this robot plays the sheets, and a test compares the two tables.
 """
@@ -128,7 +128,16 @@ POSTURES = {
         (0.8819, 0.2595, -0.4521, -1.1905, -0.017, 0.289),
         (-0.607, 0.273, -1.532, 1.390, 0.839, -0.012),
     ),
+    # These three are our own: no source that we may use gives them.
+    "SitRelax": _posture(
+        (0.0, -0.10), (1.90, 0.25, -0.60, -0.15, -0.5, 0.3), (-0.55, 0.15, -0.90, 0.10, 0.85, 0.0)
+    ),
+    "LyingBelly": _posture(
+        (0.0, -0.60), (-1.30, 0.25, -0.30, -1.20, 0.0, 0.3), (0.0, 0.0, 0.45, -0.05, 0.80, 0.0)
+    ),
+    "LyingBack": _posture((0.0, 0.0), (1.60, 0.25, -0.30, -0.60, 0.0, 0.3), (0.0, 0.0, -0.45, 0.05, 0.60, 0.0)),
 }
+LYING = ("LyingBelly", "LyingBack")
 
 FAMILIES = {
     "Stand": "Standing",
@@ -136,5 +145,7 @@ FAMILIES = {
     "StandZero": "Standing",
     "Crouch": "Crouching",
     "Sit": "Sitting",
+    "SitRelax": "Sitting",
     "LyingBelly": "LyingBelly",
+    "LyingBack": "LyingBack",
 }

@@ -2,7 +2,8 @@
 
 Every line is a JSON object with `at_s` (seconds since this NAO was switched on), `event` and `service`:
 
-    called   method, args, and `result` or `error`          a call that was answered at once
+    called   method, args, and `result` or `error`          a call that was answered at once; with "kept": true,
+                                                            nothing comes of it but what its getter gives
     began    method, args, task                             a call that takes time: a gesture, speech, light
     ended    method, args, task, how (done|killed|cancelled), result
     noticed  what, and whatever belongs to it               e.g. a joint that was sent beyond its range

@@ -1,4 +1,5 @@
-"""What can go wrong with a NAO, at a word: it falls, is lifted, touched, runs hot or empty, or is out of reach.
+"""The world around the virtual NAO, at a word: what touches it, pushes it, stands before it, speaks to it; how
+its battery, motors and network are.
 
     session.service("VirtualNAO").fall()      in a test, or by hand to see what a program does
 
@@ -6,16 +7,13 @@ No real robot has this service. It changes what the others say and do; it never 
 """
 
 from . import body
+from .senses import FAR_M, SENSORS
 from .service import Refused, Service, as_list, number, offered, word
 
 FALL_S = 0.5  # from losing its balance to lying there
 TOUCH_S = 0.15  # a quick tap
-SENSORS = {
-    "head": ("FrontTactilTouched", "Device/SubDeviceList/Head/Touch/Front/Sensor/Value"),
-    "left bumper": ("LeftBumperPressed",),
-    "right bumper": ("RightBumperPressed",),
-}
 MOST_LEAKED = 8  # the most subscriptions under one name that any NAOqi keeps
+SLOWEST_S = 10.0
 
 
 class Outside(Service):
@@ -23,11 +21,13 @@ class Outside(Service):
 
     name = "VirtualNAO"
 
+    # Balance
+
     @offered
     def fall(self):
         """It loses its balance: the fall manager ends all motion and, once it lies, takes the stiffness."""
         memory, motion = self.nao["ALMemory"], self.nao["ALMotion"]
-        memory.tell("ALMotion/RobotIsFalling", True)
+        memory.tell(self.nao.profile.falling, True)
         motion.killAll()
 
         def lie():
@@ -35,7 +35,7 @@ class Outside(Service):
             self.nao.lying, self.nao.awake = "LyingBelly", False
             self.nao.stiffnesses.update(dict.fromkeys(body.JOINTS, 0.0))
             memory.tell("robotHasFallen", True)
-            memory.tell("footContact", 0.0)
+            self._feel_feet()
 
         self.nao.at(self.nao.lived_s + FALL_S, lie)
 
@@ -43,45 +43,116 @@ class Outside(Service):
     def standUp(self):
         """Somebody sets it on its feet and wakes it."""
         memory = self.nao["ALMemory"]
+        self.nao["ALMotion"].killAll()
         self.nao.lying, self.nao.awake = None, True
+        self.nao.senses.lifted = False
         self.nao.stiffnesses.update(dict.fromkeys(body.JOINTS, 1.0))
         self.nao.angles.update(body.POSTURES["Stand"])
-        for key, value in (("ALMotion/RobotIsFalling", False), ("robotHasFallen", False), ("footContact", 1.0)):
+        for key, value in ((self.nao.profile.falling, False), ("robotHasFallen", False)):
             memory.tell(key, value)
+        self._feel_feet()
 
     @offered
     def lift(self):
-        """Somebody takes it up."""
-        self.nao["ALMemory"].tell("footContact", 0.0)
-        self.nao["ALMemory"].tell("footContactChanged", False)
+        """Somebody takes it up; a walk ends."""
+        self.nao["ALMotion"].walk.stop()
+        self.nao.senses.lifted = True
+        self._feel_feet()
 
     @offered
     def putDown(self):
         """And down again."""
-        self.nao["ALMemory"].tell("footContact", 1.0)
-        self.nao["ALMemory"].tell("footContactChanged", True)
+        self.nao.senses.lifted = False
+        self._feel_feet()
+
+    def _feel_feet(self):
+        ground, memory = not (self.nao.senses.lifted or self.nao.lying), self.nao["ALMemory"]
+        changed = memory.getData("footContact") != float(ground)
+        memory.tell("footContact", float(ground))
+        if changed:
+            memory.tell("footContactChanged", ground)
+
+    # Touch and distance
 
     @offered
     def touch(self, where, seconds=TOUCH_S):
-        """One of SENSORS is pressed for so long."""
+        """One of senses.SENSORS ("head", "left bumper", "chest", ...) is pressed for so long."""
+        self._known(where)
+        self.nao.senses.press(where, True)
+        self.nao.at(self.nao.lived_s + number(seconds, "the time"), lambda: self.nao.senses.press(where, False))
+
+    @offered
+    def press(self, where):
+        """One of them is pressed, until `release`."""
+        self.nao.senses.press(self._known(where), True)
+
+    @offered
+    def release(self, where):
+        """And let go."""
+        self.nao.senses.press(self._known(where), False)
+
+    def _known(self, where):
         if where not in SENSORS:
             raise Refused(f"there is no {where!r} to touch; there are {', '.join(SENSORS)}.")
-        self._press(where, 1.0)
-        self.nao.at(self.nao.lived_s + number(seconds, "the time"), lambda: self._press(where, 0.0))
+        return where
 
-    def _press(self, where, value):
-        for key in SENSORS[where]:
-            self.nao["ALMemory"].tell(key, value)
+    @offered
+    def obstacle(self, left_m, right_m):
+        """Something stands so far before its left and right sonar; 5 m and more is nothing."""
+        left_m, right_m = number(left_m, "the distance"), number(right_m, "the distance")
+        self.nao.senses.put_obstacles(min(max(left_m, 0.0), FAR_M), min(max(right_m, 0.0), FAR_M))
+        self.nao["ALSonar"].look()
+
+    # What it sees and hears, beyond its camera's picture
+
+    @offered
+    def hear(self, phrase, confidence=0.6):
+        """Somebody says a phrase: ALSpeechRecognition knows it where it listens and it is in its vocabulary."""
+        confidence = number(confidence, "the confidence")
+        return self.nao["ALSpeechRecognition"].hear(word(phrase, "the phrase"), confidence)
+
+    @offered
+    def sound(self, azimuth_rad=0.0, elevation_rad=0.0, loudness=0.8):
+        """A noise from a direction, for ALSoundDetection and ALSoundLocalization."""
+        numbers = [number(value, "the sound") for value in (azimuth_rad, elevation_rad, loudness)]
+        for ear in ("ALSoundDetection", "ALSoundLocalization", "ALAudioSourceLocalization"):
+            self.nao[ear].notice_sound(*numbers)
+
+    @offered
+    def see(self, kind, *directions):
+        """ALFaceDetection ("face"), ALLandMarkDetection ("landmark") or ALBarcodeReader ("barcode") finds
+        something: nothing at all, or [alpha rad, beta rad] or [number or text, alpha rad, beta rad] of each."""
+        seers = {"face": "ALFaceDetection", "landmark": "ALLandMarkDetection", "barcode": "ALBarcodeReader"}
+        if kind not in seers:
+            raise Refused(f"nothing looks for a {kind!r}; there are {', '.join(seers)}.")
+        self.nao[seers[kind]].find([as_list(direction) for direction in directions])
+
+    # Its own state
 
     @offered
     def charge(self, percent):
         """The battery has so much left, 0..100."""
-        self.nao["ALMemory"].tell("BatteryChargeChanged", int(number(percent, "the charge")))
+        if not 0 <= number(percent, "the charge") <= 100:
+            raise Refused(f"the charge must lie in 0..100, not {percent!r}.")
+        memory = self.nao["ALMemory"]
+        memory.tell("BatteryChargeChanged", int(percent))
+        memory.tell("BatteryEmpty", int(percent) == 0)
+
+    @offered
+    def plug(self, plugged):
+        """The charger is put in, or pulled out."""
+        self.nao.senses.plugged = bool(plugged)
+        self.nao["ALMemory"].tell("BatteryPowerPluggedChanged", bool(plugged))
 
     @offered
     def heat(self, joints):
         """The motors of these joints are hot, and no others; [] cools all."""
-        hot = [f"Device/SubDeviceList/{word(joint, 'a joint')}/Temperature/Sensor/Value" for joint in joints]
+        joints = [word(joint, "a joint") for joint in as_list(joints)]
+        unknown = [joint for joint in joints if joint not in body.JOINTS]
+        if unknown:
+            raise Refused(f"there is no motor {unknown[0]!r}.")
+        self.nao.senses.hot = set(joints)
+        hot = [f"Device/SubDeviceList/{joint}/Temperature/Sensor/Value" for joint in joints]
         self.nao["ALMemory"].tell("HotDeviceDetected", hot)
 
     @offered
@@ -96,6 +167,20 @@ class Outside(Service):
         self.nao["ALTextToSpeech"].installed = as_list(languages)
 
     @offered
+    def install(self, behavior, seconds):
+        """A behavior or animation of this name is installed; it does nothing, for so long."""
+        self.nao.installed[word(behavior, "the behavior")] = max(0.0, number(seconds, "the time"))
+
+    # Its network
+
+    @offered
     def loseSessions(self, seconds):
         """All connections break, and none is taken for so long; the robot itself lives on."""
         self.nao.lose_sessions(number(seconds, "the time"))
+
+    @offered
+    def slowNetwork(self, seconds):
+        """Every answer comes so much later from now on."""
+        if not 0 <= number(seconds, "the time") <= SLOWEST_S:
+            raise Refused(f"the network can be slower by 0..{SLOWEST_S:g} s, not by {seconds!r}.")
+        self.nao.latency_s = float(seconds)

@@ -34,6 +34,14 @@ def arms_of(name) -> str:
     return name
 
 
+def pairs_of(config) -> list[tuple]:
+    """(name, value) pairs out of a configuration, [[name, value], ...]; raises Refused for anything else."""
+    pairs = as_list(config)
+    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        raise Refused(f"a configuration is [[name, value], ...], not {config!r}.")
+    return [(pair[0], pair[1]) for pair in pairs]
+
+
 def fraction_of(value) -> float:
     """A share of the top speed, ]0..1]; raises Refused for anything else."""
     fraction = number(value, "the fraction of the top speed")

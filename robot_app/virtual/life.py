@@ -4,7 +4,7 @@ They are kept, and told to everybody who asks, but move nothing: no blinking, br
 out of here.
 """
 
-from .service import Refused, Service, offered
+from .service import Refused, Service, kept, offered, one_of
 
 STATES = ("solitary", "interactive", "safeguard", "disabled")
 ABILITIES = (
@@ -88,6 +88,19 @@ class Ability(Service):
     def isRunning(self):
         """Whether it is on, and life is not disabled."""
         return self.enabled and self.nao.life != "disabled"
+
+
+class AutonomousMoves(Service):
+    """ALAutonomousMoves: slight movements when idle, as NAOqi 2.1 has them."""
+
+    name = "ALAutonomousMoves"
+
+    setExpressiveListeningEnabled, getExpressiveListeningEnabled = kept(
+        "ExpressiveListeningEnabled", True, bool
+    )
+    setBackgroundStrategy, getBackgroundStrategy = kept(
+        "BackgroundStrategy", "none", one_of(("none", "backToNeutral"), "strategy")
+    )
 
 
 class BackgroundMovement(Ability):

@@ -198,6 +198,13 @@ class Leds(Service):
         self._set(name, _mixed((share, share, share)))
 
     @offered
+    def getIntensity(self, name):
+        """[mean brightness 0..1 of the group's lamps]."""
+        now_s, lamps = self.nao.lived_s, self._lamps(name)
+        levels = [sum(self._fades[lamp].at(now_s)) / (255 * _colours(lamp)) for lamp in lamps]
+        return [sum(levels) / len(levels)]
+
+    @offered
     def reset(self, name):
         """Back to the colours at the start."""
         for lamp in self._lamps(name):
@@ -234,6 +241,10 @@ class Leds(Service):
     def createGroup(self, name, members):
         """A group of lamps or groups under a new name."""
         self._made[name] = tuple(lamp for member in members for lamp in self._lamps(member))
+
+
+def _colours(lamp: str) -> int:
+    return 1 if lamp in BLUE_ONLY else 3
 
 
 def _of(lamp: str, colour: int) -> tuple[int, int, int]:

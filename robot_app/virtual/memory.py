@@ -5,27 +5,18 @@ nobody touches stand at rest.
 """
 
 from . import body, lights
-from .service import Refused, Service, as_list, offered, word
+from .senses import SENSORS
+from .service import Refused, Service, Task, as_list, offered, word
 
 CHARGE = "Device/SubDeviceList/Battery/Charge/Sensor/Value"
 
 AT_REST = {
-    "FrontTactilTouched": 0.0,
-    "MiddleTactilTouched": 0.0,
-    "RearTactilTouched": 0.0,
-    "LeftBumperPressed": 0.0,
-    "RightBumperPressed": 0.0,
-    "ChestButtonPressed": 0.0,
-    "HandLeftBackTouched": 0.0,
-    "HandRightBackTouched": 0.0,
-    "Device/SubDeviceList/Head/Touch/Front/Sensor/Value": 0.0,
-    "Device/SubDeviceList/Head/Touch/Middle/Sensor/Value": 0.0,
-    "Device/SubDeviceList/Head/Touch/Rear/Sensor/Value": 0.0,
+    **{sensor.event: 0.0 for sensor in SENSORS.values()},
     "BatteryChargeChanged": 100,
     "BatteryEmpty": False,
     "robotHasFallen": False,
-    "ALMotion/RobotIsFalling": False,
     "footContact": 1.0,
+    "footContactChanged": True,
     "TouchChanged": [],
     "FaceDetected": [],
     "HotDeviceDetected": [],
@@ -35,10 +26,20 @@ AT_REST = {
     "ALTextToSpeech/CurrentBookMark": 0,
     "ALTextToSpeech/Status": [0, "done"],
     "ALAnimatedSpeech/EndOfAnimatedSpeech": 0,
+    "ALAnimatedSpeech/Status": [0, "done"],
     "ALMotion/MoveFailed": [],
+    "BatteryPowerPluggedChanged": False,
+    "WordRecognized": ["", 0.0],
+    "WordRecognizedAndGrammar": ["", 0.0, ""],
+    "SpeechDetected": 0,
+    "ALSpeechRecognition/Status": "Idle",
+    "LandmarkDetected": [],
+    "SoundDetected": [],
+    "ALSoundLocalization/SoundLocated": [],
+    "BarcodeReader/BarcodeDetected": [],
+    "PeoplePerception/PeopleList": [],
     "RobotConfig/Body/Type": "nao",
-    "RobotConfig/Body/BaseVersion": "V6",
-    "RobotConfig/Head/BaseVersion": "V6",
+    "Device/DeviceList/ChestBoard/BodyId": "VIRTUAL0000000000",
 }
 
 
@@ -71,7 +72,11 @@ class Memory(Service):
     def __init__(self, nao):
         super().__init__(nao)
         self.listeners = {}
+        self._hearers = {}  # key: {module: (method, more arguments)}
         self._values = dict(AT_REST)
+        self._values[nao.profile.falling] = False
+        for part in ("Body", "Head"):
+            self._values[f"RobotConfig/{part}/BaseVersion"] = nao.profile.body
         self._read = {
             "AutonomousLife/State": lambda: nao.life,
             "robotIsWakeUp": lambda: nao.awake,
@@ -80,6 +85,7 @@ class Memory(Service):
             "DCM/Time": lambda: int(1000 * nao.lived_s),
             CHARGE: lambda: self._values["BatteryChargeChanged"] / 100,
         }
+        self._read.update(nao.senses.keys())
         for key, (lamp, colour) in lights.KEYS.items():
             self._read[key] = lambda lamp=lamp, colour=colour: nao["ALLeds"].level(lamp, colour)
         for joint in body.JOINTS:
@@ -92,6 +98,8 @@ class Memory(Service):
         self._values[key] = value
         for callback in list(self.listeners.get(key, ())):
             callback(value)
+        for module, (method, *more) in list(self._hearers.get(key, {}).items()):
+            self.nao.call_module(module, method, key, value, *(more or [""]))
 
     def _keys(self):
         return sorted({*self._values, *self._read})
@@ -127,9 +135,20 @@ class Memory(Service):
         return self._keys()
 
     @offered
+    def getMicroEventList(self):
+        """The same: here is one kind of events."""
+        return self._keys()
+
+    @offered(counted=True)
     def insertData(self, key, value):
         """Put a value there, and tell nobody."""
         self._values[word(key, "the key")] = value
+
+    @offered
+    def insertListData(self, pairs):
+        """insertData of several: [[key, value], ...]."""
+        for key, value in pairs:
+            self.insertData(key, value)
 
     @offered
     def raiseEvent(self, key, value):
@@ -152,6 +171,58 @@ class Memory(Service):
         if key not in self._values:
             raise Refused(f"no data under {key!r}.")
         del self._values[key]
+
+    @offered
+    def getDataOnChange(self, key, unused=0):
+        """Wait for the key's next event, and give its value."""
+        return self.next_of(key)
+
+    def next_of(self, key):
+        """A task that ends with the value of the key's next event."""
+        self.getData(key)
+        task, subscriber = Task("getDataOnChange"), Subscriber(self, key)
+
+        def hear(value):
+            task.result_will_be(value)
+            task.end()
+
+        subscriber.listen(hear)
+        task.when_ended(lambda _: subscriber.forget(hear))
+        return task
+
+    # Modules of clients, called by name
+
+    @offered(arities=(3, 4))
+    def subscribeToEvent(self, key, module, *message_and_method):
+        """Call `module.method(key, value, message)`, a service that a client registered, at every event."""
+        *message, method = message_and_method
+        self._hear(key, module, method, *message)
+
+    @offered
+    def subscribeToMicroEvent(self, key, module, message, method):
+        """The same with a message of the client's own."""
+        self._hear(key, module, method, message)
+
+    def _hear(self, key, module, method, *more):
+        module, method = word(module, "the module"), word(method, "the method")
+        self._hearers.setdefault(word(key, "the key"), {})[module] = (method, *more)
+
+    @offered
+    def unsubscribeToEvent(self, key, module):
+        """End that; raises where there was no such subscription."""
+        if word(module, "the module") not in self._hearers.get(word(key, "the key"), {}):
+            raise Refused(f"{module!r} has not subscribed to {key!r}.")
+        del self._hearers[key][module]
+
+    @offered
+    def unsubscribeToMicroEvent(self, key, module):
+        """The same."""
+        self.unsubscribeToEvent(key, module)
+
+    @offered
+    def getSubscribers(self, key):
+        """The modules that are called at a key's events."""
+        return list(self._hearers.get(word(key, "the key"), ()))
 
     @offered
     def subscriber(self, key):

@@ -1,13 +1,16 @@
 """ALMotion: the body moves, joint by joint, 50 times a second, within what a NAO can do.
 
 Modelled: ranges with the coupled limit of the head, top speeds, stiffness, tasks that hold joints and can be
-killed, walking as a point on the floor. Not modelled: weight, falling, collisions, idle movements; the switches
-for these are kept and obeyed by nobody. Between the keys of `angleInterpolation` joints go straight. Two things
-are our choice, since no source says what NAO does: an interpolation waits until its joints are free of earlier
-ones, and `setAngles` on a joint that an interpolation holds has no effect.
+killed, breath, walking as a point on the floor (gait.py), places of hands, feet and head (cartesian.py). Not
+modelled: weight, balance, collisions; the switches for these are kept and obeyed by nobody. Between the keys of
+`angleInterpolation` joints go straight. Two things are our choice, since no source says what NAO does: an
+interpolation waits until its joints are free of earlier ones, and `setAngles` on a joint that an interpolation
+holds has no effect.
 """
 
 from . import body, paths
+from .breath import Breath
+from .cartesian import Cartesian
 from .forms import (
     arms_of,
     chain_of,
@@ -15,15 +18,29 @@ from .forms import (
     fraction_of,
     joints_of,
     key_of,
+    pairs_of,
     per_joint,
     stiffnesses_of,
     targets_of,
 )
-from .service import Refused, Service, Task, as_list, number, offered, word
+from .gait import Gait
+from .service import Refused, Service, Task, as_list, kept, number, offered, one_of
 from .walking import Walk
 
 NEAR_RAD = 2e-3  # a joint this near to its goal has arrived
 WAKE_SPEED = 0.15  # share of the top speed at which wakeUp and rest move
+PROTECTED = ("All", "Move", "Arms", "LArm", "RArm")
+BREATH = {"Bpm": (5, 30), "Amplitude": (0, 1)}
+ROBOT = (
+    ("Model Type", "naoH25"),
+    ("Head Version", "VERSION_60"),
+    ("Body Version", "VERSION_60"),
+    ("Laser", False),
+    ("Extended Arms", True),
+    ("Number of Legs", 2),
+    ("Number of Arms", 2),
+    ("Number of Hands", 2),
+)
 
 
 class Move(Task):
@@ -52,7 +69,7 @@ class Move(Task):
         self.began_s = now_s
 
 
-class Motion(Service):
+class Motion(Gait, Cartesian, Service):
     """ALMotion. Angles in rad (hands 0 closed..1 open), times in s, names as in body.JOINTS and body.CHAINS."""
 
     name = "ALMotion"
@@ -61,8 +78,8 @@ class Motion(Service):
         super().__init__(nao)
         self.moves = []
         self.goals = {}  # joint: (angle, speed), from setAngles
-        self.switches = {}
         self.walk = Walk(nao)
+        self.breath = Breath(nao)
 
     # The 50 Hz cycle
 
@@ -83,10 +100,22 @@ class Motion(Service):
         for joint in body.JOINTS:  # HeadYaw before HeadPitch: the limit of the one hangs on the other
             if joint in wanted and self.nao.stiffnesses[joint] > 0:
                 self._go(joint, wanted[joint], cycle_s, holders.get(joint))
+        self.breath.breathe(now_s, self._breathing(wanted))
         self._keep_head_within_its_limit()
+        self.walk.look_ahead(self.nao.senses.clear_m(), self._distance_to_keep())
         for move in self._running():
             if now_s - move.began_s >= move.duration_s - 1e-9 and self._arrived(move):
                 move.end()
+
+    def _breathing(self, busy):
+        """The joints that may breathe now: of chains that are told to, with stiffness, and not busy."""
+        chains = [of for (noun, of), on in self.settings.items() if noun == "BreathEnabled" and on]
+        joints = {joint for chain in chains for joint in body.CHAINS[chain]}
+        return {joint for joint in joints - set(busy) if self.nao.stiffnesses[joint] > 0}
+
+    def _distance_to_keep(self):
+        protected = all(self.getExternalCollisionProtectionEnabled(name) for name in ("All", "Move"))
+        return self.getOrthogonalSecurityDistance() if protected else 0.0
 
     def _begin_what_is_free(self, now_s):
         held = set()
@@ -142,9 +171,10 @@ class Motion(Service):
 
     def add_move(self, name, plan, **results):
         """Add a Move over `plan`; it begins when its joints are free. Raises Refused without stiffness."""
-        self._need_stiffness(plan)
+        self.need_stiffness(plan)
         move = Move(name, plan, **results)
         self.nao.number(move)
+        self.breath.hold(plan)
         self.moves.append(move)
         move.when_ended(self.moves.remove)
         return move
@@ -156,7 +186,7 @@ class Motion(Service):
             for joint, angle in angles.items()
         )
         keys = {joint: [paths.Key(max(duration_s, 1e-3), angle)] for joint, angle in angles.items()}
-        return self.add_move(name, _plan(paths.straight, keys), **results)
+        return self.add_move(name, paths.plan(paths.straight, keys), **results)
 
     @offered
     def angleInterpolation(self, names, angles, times_s, is_absolute):
@@ -168,11 +198,12 @@ class Motion(Service):
         for joint, joint_angles, joint_times in zip(joints, angles, times_s, strict=True):
             offset = 0.0 if is_absolute else self.nao.angles[joint]
             check_times(joint, joint_angles, joint_times)
-            keys[joint] = [
-                paths.Key(number(t, "a time"), offset + number(angle, "an angle"))
-                for t, angle in zip(joint_times, joint_angles, strict=True)
-            ]
-        return self.add_move("angleInterpolation", _plan(paths.straight, keys))
+            if joint_times:
+                keys[joint] = [
+                    paths.Key(number(t, "a time"), offset + number(angle, "an angle"))
+                    for t, angle in zip(joint_times, joint_angles, strict=True)
+                ]
+        return self.add_move("angleInterpolation", paths.plan(paths.straight, keys))
 
     @offered
     def angleInterpolationBezier(self, names, times_s, controls):
@@ -188,7 +219,7 @@ class Motion(Service):
             check_times(joint, as_list(joint_controls), joint_times)
             if joint_times:
                 keys[joint] = [key_of(t, c) for t, c in zip(joint_times, as_list(joint_controls), strict=True)]
-        return self.add_move("angleInterpolationBezier", _plan(paths.bezier, keys))
+        return self.add_move("angleInterpolationBezier", paths.plan(paths.bezier, keys))
 
     @offered
     def angleInterpolationWithSpeed(self, names, angles, fraction):
@@ -201,7 +232,7 @@ class Motion(Service):
     def setAngles(self, names, angles, fraction):
         """Send joints towards angles at `fraction` (0..1] of their top speeds, and return at once."""
         targets, fraction = targets_of(names, angles), fraction_of(fraction)
-        self._need_stiffness(targets)
+        self.need_stiffness(targets)
         held = {joint for move in self.moves for joint in move.plan}
         for joint, angle in targets.items():
             if joint in held:
@@ -260,7 +291,7 @@ class Motion(Service):
 
     # Stiffness
 
-    def _need_stiffness(self, joints):
+    def need_stiffness(self, joints):
         limp = [joint for joint in joints if self.nao.stiffnesses[joint] == 0]
         if limp:
             raise Refused(f"no stiffness in {', '.join(limp)}: call wakeUp or setStiffnesses first.")
@@ -362,132 +393,66 @@ class Motion(Service):
         joints = set(joints_of(names))
         return all(joints.isdisjoint(move.plan) for move in self.moves)
 
-    # Walking
+    # Switches
 
-    @offered
-    def moveInit(self):
-        """Ready to walk; nothing to prepare here."""
+    setBreathEnabled, getBreathEnabled = kept("BreathEnabled", False, bool, of=chain_of, obeyed=True)
+    setIdlePostureEnabled, getIdlePostureEnabled = kept("IdlePostureEnabled", False, bool, of=chain_of)
+    getCollisionProtectionEnabled = kept("CollisionProtectionEnabled", True, bool, of=arms_of)[1]
+    setExternalCollisionProtectionEnabled, getExternalCollisionProtectionEnabled = kept(
+        "ExternalCollisionProtectionEnabled", True, bool, of=one_of(PROTECTED, "protection"), obeyed=True
+    )
+    setFallManagerEnabled, getFallManagerEnabled = kept("FallManagerEnabled", True, bool)
+    setSmartStiffnessEnabled, getSmartStiffnessEnabled = kept("SmartStiffnessEnabled", True, bool)
+    setDiagnosisEffectEnabled, getDiagnosisEffectEnabled = kept("DiagnosisEffectEnabled", True, bool)
+    setPushRecoveryEnabled, getPushRecoveryEnabled = kept("PushRecoveryEnabled", True, bool)
 
-    @offered
-    def moveTo(self, x_m, y_m, theta_rad, config=()):
-        """Walk to a place seen from here."""
-        self._need_stiffness(body.CHAINS["Legs"])
-        return self.walk.to(number(x_m, "x"), number(y_m, "y"), number(theta_rad, "theta"))
-
-    @offered
-    def move(self, x_m_s, y_m_s, theta_rad_s, config=()):
-        """Walk at a velocity until told otherwise."""
-        self._need_stiffness(body.CHAINS["Legs"])
-        self.walk.at_velocity(number(x_m_s, "x"), number(y_m_s, "y"), number(theta_rad_s, "theta"))
-
-    @offered
-    def moveToward(self, x, y, theta, config=()):
-        """The same as shares (-1..1) of the top velocities."""
-        self._need_stiffness(body.CHAINS["Legs"])
-        self.walk.at_share(number(x, "x"), number(y, "y"), number(theta, "theta"))
-
-    @offered
-    def stopMove(self):
-        """Stop walking."""
-        self.walk.stop()
-
-    @offered
-    def moveIsActive(self):
-        """Whether the robot walks."""
-        return self.walk.active
-
-    @offered
-    def waitUntilMoveIsFinished(self):
-        """Wait for the end of moveTo."""
-        task = Task("waitUntilMoveIsFinished")
-        if self.walk.task:
-            self.walk.task.when_ended(lambda _: task.end())
-        else:
-            task.end()
-        return task
-
-    @offered
-    def getRobotPosition(self, use_sensors):
-        """[x m, y m, theta rad] on the floor since the robot was switched on."""
-        return self.walk.position()
-
-    # Switches that are kept, and obeyed by nobody here
-
-    @offered
-    def setBreathEnabled(self, chain, enabled):
-        """Breathing of a chain."""
-        self.switches["breath", chain_of(chain)] = bool(enabled)
-
-    @offered
-    def getBreathEnabled(self, chain):
-        """Whether a chain breathes."""
-        return self.switches.get(("breath", chain_of(chain)), False)
-
-    @offered
-    def setIdlePostureEnabled(self, chain, enabled):
-        """Return of a chain to the posture when idle."""
-        self.switches["idle posture", chain_of(chain)] = bool(enabled)
-
-    @offered
-    def getIdlePostureEnabled(self, chain):
-        """Whether a chain returns to the posture when idle."""
-        return self.switches.get(("idle posture", chain_of(chain)), False)
-
-    @offered
+    @offered(kept=True)
     def setCollisionProtectionEnabled(self, chain, enabled):
-        """Protection of the arms from the body."""
-        self.switches["collision", arms_of(chain)] = bool(enabled)
+        """Protection of the arms from the body: kept, and obeyed by nobody here."""
+        self.settings["CollisionProtectionEnabled", arms_of(chain)] = bool(enabled)
         return True
 
     @offered
-    def getCollisionProtectionEnabled(self, chain):
-        """Whether an arm is protected."""
-        return self.switches.get(("collision", arms_of(chain)), True)
+    def isCollision(self, chain):
+        """Whether an arm touches the body: here "none"."""
+        arms_of(chain)
+        return "none"
 
     @offered
-    def setExternalCollisionProtectionEnabled(self, name, enabled):
-        """Protection from what is around: "All", "Move", "Arms", "LArm" or "RArm"."""
-        self.switches["external collision", word(name, "the name")] = bool(enabled)
+    def setBreathConfig(self, config):
+        """[["Bpm", 5..30], ["Amplitude", 0..1]]: how it breathes."""
+        for name, value in pairs_of(config):
+            low, high = BREATH.get(name) or BREATH["Amplitude"]
+            if name not in BREATH or not low <= number(value, name) <= high:
+                raise Refused(f"a breath has a Bpm of 5..30 and an Amplitude of 0..1, not {name!r} {value!r}.")
+            self.breath.config[name] = float(value)
 
     @offered
-    def getExternalCollisionProtectionEnabled(self, name):
-        """Whether the robot is protected from what is around."""
-        return self.switches.get(("external collision", word(name, "the name")), True)
+    def getBreathConfig(self):
+        """[["Bpm", number], ["Amplitude", number]]."""
+        return [[name, value] for name, value in self.breath.config.items()]
+
+    # What it is
 
     @offered
-    def setFallManagerEnabled(self, enabled):
-        """The reflex at a fall; off needs the owner's consent on a real robot."""
-        self.switches["fall manager", ""] = bool(enabled)
+    def getRobotConfig(self):
+        """[names, values] of what it is made of."""
+        return [[name for name, _ in ROBOT], [value for _, value in ROBOT]]
 
     @offered
-    def getFallManagerEnabled(self):
-        """Whether the reflex at a fall is on."""
-        return self.switches.get(("fall manager", ""), True)
+    def getSensorNames(self):
+        """The parts that feel."""
+        return list(self.nao.senses.names())
 
     @offered
-    def setSmartStiffnessEnabled(self, enabled):
-        """Stiffness that follows the load."""
-        self.switches["smart stiffness", ""] = bool(enabled)
-
-    @offered
-    def getSmartStiffnessEnabled(self):
-        """Whether stiffness follows the load."""
-        return self.switches.get(("smart stiffness", ""), True)
-
-    @offered
-    def setMoveArmsEnabled(self, left, right):
-        """Whether the arms swing in walking."""
-        self.switches["move arms", ""] = [bool(left), bool(right)]
+    def getSummary(self):
+        """A table of joints in words: stiffness, command, sensor."""
+        rows = [f"{'Joint':16}{'Stiffness':>10}{'Command':>12}{'Sensor':>12}"]
+        for joint, angle in self.nao.angles.items():
+            rows.append(f"{joint:16}{self.nao.stiffnesses[joint]:10.2f}{angle:12.6f}{angle:12.6f}")
+        return "\n".join(rows) + "\n"
 
 
 def _towards(start, goal, reach):
     """From `start` at most `reach` towards `goal`."""
     return goal if abs(goal - start) <= reach else start + (reach if goal > start else -reach)
-
-
-def _plan(path, keys):
-    """What a Move takes: for each joint, a function of its angle at the beginning."""
-    return {
-        joint: lambda start_rad, joint_keys=joint_keys: (path(start_rad, joint_keys), joint_keys[-1].time_s)
-        for joint, joint_keys in keys.items()
-    }

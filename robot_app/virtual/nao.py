@@ -11,12 +11,25 @@ import threading
 import time
 
 from . import body
-from .about import AnimationPlayer, Battery, BehaviorManager, RobotModel, System
+from .about import Battery, RobotModel, System
+from .applications import AnimationPlayer, BehaviorManager
 from .diary import Diary
+from .extractors import (
+    AudioSourceLocalization,
+    BarcodeReader,
+    FaceDetection,
+    LandMarkDetection,
+    Sonar,
+    SoundDetection,
+    SoundLocalization,
+    SpeechRecognition,
+    Touch,
+)
 from .faults import Outside
 from .life import (
     AutonomousBlinking,
     AutonomousLife,
+    AutonomousMoves,
     BackgroundMovement,
     BasicAwareness,
     ListeningMovement,
@@ -27,9 +40,13 @@ from .memory import Memory
 from .motion import Motion
 from .pictures import Grey
 from .posture import RobotPosture
+from .profiles import PROFILES
+from .senses import Senses
 from .service import Refused, Task
+from .sound import AudioDevice, AudioPlayer, AudioRecorder
+from .tracker import Tracker
 from .video import VideoDevice
-from .voice import AnimatedSpeech, AudioDevice, AudioPlayer, TextToSpeech
+from .voice import AnimatedSpeech, TextToSpeech
 
 CYCLE_S = 0.02
 ROOMS = (
@@ -41,13 +58,25 @@ ROOMS = (
     AnimatedSpeech,
     AudioPlayer,
     AudioDevice,
+    AudioRecorder,
     Leds,
     AutonomousLife,
+    AutonomousMoves,
     BackgroundMovement,
     BasicAwareness,
     AutonomousBlinking,
     SpeakingMovement,
     ListeningMovement,
+    Tracker,
+    Touch,
+    Sonar,
+    FaceDetection,
+    LandMarkDetection,
+    BarcodeReader,
+    SoundDetection,
+    SoundLocalization,
+    AudioSourceLocalization,
+    SpeechRecognition,
     Battery,
     RobotModel,
     System,
@@ -69,11 +98,11 @@ class VirtualNAO:
     clock    a function that gives seconds, never going back
     awake    False: it crouches without stiffness instead
     life     the state of ALAutonomousLife
+    naoqi    the NAOqi that it resembles, one of profiles.PROFILES; raises KeyError for another
     """
 
-    NAOQI_VERSION = "2.8.7.4"
-
-    def __init__(self, camera=None, diary=None, clock=time.monotonic, awake=True, life="solitary"):
+    def __init__(self, camera=None, diary=None, clock=time.monotonic, awake=True, life="solitary", naoqi="2.8"):
+        self.profile = PROFILES[naoqi]
         self.lock = threading.RLock()
         self.diary = diary or Diary()
         self._clock = clock
@@ -89,10 +118,16 @@ class VirtualNAO:
         self.awake = awake
         self.lying = None  # the posture that a fall left it in
         self.life = life
+        self.installed = {}  # behavior: how many seconds it takes
+        self.latency_s = 0.0  # by which a slow network delays every answer
         self.hosts = []  # each a function of seconds that breaks its connections for so long
         self.angles = dict(body.POSTURES["Stand" if awake else "Crouch"])
         self.stiffnesses = dict.fromkeys(body.JOINTS, 1.0 if awake else 0.0)
-        self.services = {room.name: room(self) for room in ROOMS}
+        self.senses = Senses(self)
+        self.modules = []  # each a function of (module, method, arguments) that calls a client's module
+        self.services = {room.name: room(self) for room in ROOMS if room.name not in self.profile.no_services}
+        for service, method in self.profile.no_methods:
+            del self.services[service].offers[method]
 
     def __getitem__(self, name):
         """The plain service of this name, e.g. nao["ALMotion"]."""
@@ -122,6 +157,11 @@ class VirtualNAO:
     def at(self, due_s: float, action):
         """Call `action()` in the first cycle that ends at or after `due_s`."""
         heapq.heappush(self._agenda, (due_s, next(self._order), action))
+
+    def later(self, seconds: float, action):
+        """Call `action()` after so long, from any thread."""
+        with self.lock:
+            self.at(self.lived_s + seconds, action)
 
     def start(self):
         """Let a thread call `step` at every cycle until `close`, as hosts do; a second call changes nothing."""
@@ -168,6 +208,8 @@ class VirtualNAO:
     def _answer(self, service, offer, arguments):
         result = getattr(service, offer.method)(*arguments)
         entry = {"service": service.name, "method": offer.method, "args": arguments}
+        if offer.kept:
+            entry["kept"] = True
         if offer.counted:
             self.diary.count(service.name, offer.method)
         elif isinstance(result, Task):
@@ -186,12 +228,32 @@ class VirtualNAO:
 
         task.when_ended(ended)
 
+    def next_id(self) -> int:
+        """A number that no task and no file has."""
+        return next(self._task_ids)
+
     def number(self, task):
         """Give a task its number; a later call changes nothing."""
         if not task.id:
-            task.id = next(self._task_ids)
+            task.id = self.next_id()
             self._tasks[task.id] = task
             task.when_ended(lambda task: self._tasks.pop(task.id, None))
+
+    def task(self, task_id):
+        """The task of this number while it runs, or None."""
+        return self._tasks.get(task_id) if isinstance(task_id, int) else None
+
+    def waiting(self, task_id, limit_s: float):
+        """A task that ends, with False, when that one does, or after `limit_s` (0: never) with True."""
+        waiting = Task("wait", done=False, stopped=True)
+        task = self.task(task_id)
+        if task is None:
+            waiting.end()
+        else:
+            task.when_ended(lambda _: waiting.end())
+            if limit_s > 0:
+                self.at(self.lived_s + limit_s, lambda: waiting.end("killed"))
+        return waiting
 
     def cancel(self, task):
         """End a task because its client no longer wants it."""
@@ -206,6 +268,11 @@ class VirtualNAO:
     def lose_sessions(self, seconds: float):
         """Have every host break its connections, a moment later: the call that asks for it gets its answer."""
         self.at(self.lived_s + CYCLE_S, lambda: [lose(seconds) for lose in list(self.hosts)])
+
+    def call_module(self, module: str, method: str, *arguments):
+        """Have every host call a module that one of its clients registered; nobody waits for it."""
+        for call in self.modules:
+            call(module, method, arguments)
 
     def notice(self, service: str, what: str, **details):
         """Tell the diary something that no client asked for."""

@@ -46,6 +46,14 @@ def bezier(start_rad: float, keys: list[Key]):
     return angle
 
 
+def plan(path, keys: dict):
+    """{joint: function of its angle at the beginning, giving (path, duration_s)} of {joint: [Key, ...]}."""
+    return {
+        joint: lambda start_rad, joint_keys=joint_keys: (path(start_rad, joint_keys), joint_keys[-1].time_s)
+        for joint, joint_keys in keys.items()
+    }
+
+
 def _on_curve(left: Key, right: Key, t_s: float) -> float:
     """The angle at `t_s` on the curve between two keys; handles that reach over the other key are cut there."""
     length = right.time_s - left.time_s

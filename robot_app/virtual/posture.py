@@ -2,7 +2,7 @@
 
 from . import body
 from .motion import WAKE_SPEED
-from .service import Refused, Service, number, offered
+from .service import Refused, Service, kept, number, offered
 
 LIKE_RAD = 0.35  # a posture is recognised while every leg joint is this near to it
 
@@ -32,7 +32,14 @@ class RobotPosture(Service):
         motion.walk.stop()
         self.nao.lying = None
         speed = 2 * WAKE_SPEED * share
-        return motion.move_at_speed(method, body.POSTURES[name], speed, done=True, stopped=False)
+        move = motion.move_at_speed(method, body.POSTURES[name], speed, done=True, stopped=False)
+        if name in body.LYING:
+            move.when_ended(lambda move: self._lie(move, name))
+        return move
+
+    def _lie(self, move, name):
+        if move.how == "done":
+            self.nao.lying = name
 
     @offered
     def stopMove(self):
@@ -47,11 +54,12 @@ class RobotPosture(Service):
         if self.nao.lying:
             return self.nao.lying
         legs = body.CHAINS["Legs"]
+        upright = [name for name in body.POSTURES if name not in body.LYING]
 
         def distance(angles):
             return max(abs(angles[joint] - self.nao.angles[joint]) for joint in legs)
 
-        nearest = min(body.POSTURES, key=lambda name: distance(body.POSTURES[name]))
+        nearest = min(upright, key=lambda name: distance(body.POSTURES[name]))
         return nearest if distance(body.POSTURES[nearest]) < LIKE_RAD else "Unknown"
 
     @offered
@@ -68,3 +76,5 @@ class RobotPosture(Service):
     def getPostureFamilyList(self):
         """All families."""
         return sorted(set(body.FAMILIES.values()))
+
+    setMaxTryNumber, getMaxTryNumber = kept("MaxTryNumber", 3, lambda value: int(number(value, "the number")))

@@ -10,6 +10,7 @@ One difference from a real NAO remains: a picture arrives as a tuple, not as a l
 """
 
 import os
+import queue
 import threading
 
 # libqi adds only one thread each half second; it reads these when it is loaded.
@@ -37,7 +38,10 @@ class QiHost:
         self._timer = None
         self._listen(url)
         self.url = self._session.endpoints()[0]
+        self._calls = queue.SimpleQueue()
+        threading.Thread(target=self._call_modules, name="nao-modules", daemon=True).start()
         nao.hosts.append(self.lose)
+        nao.modules.append(self._call_module)
         nao.start()
 
     def _listen(self, url):
@@ -60,9 +64,25 @@ class QiHost:
 
     def close(self):
         """End all connections."""
+        self._nao.modules.remove(self._call_module)
+        self._calls.put(None)
         if self._timer is not None:
             self._timer.cancel()
         self._session.close()
+
+    def _call_module(self, module, method, arguments):
+        """Call a service that a client registered with us; see `_call_modules`."""
+        self._calls.put((module, method, arguments))
+
+    def _call_modules(self):
+        """In a thread of its own: a client that is gone, slow or wrong holds up nothing but its own calls."""
+        while (call := self._calls.get()) is not None:
+            module, method, arguments = call
+            try:
+                getattr(self._session.service(module), method)(*arguments, _async=True)
+            except (RuntimeError, AttributeError) as error:
+                reason = str(error).strip().partition("\n")[0]
+                self._nao.notice("ALMemory", "no such module", module=module, method=method, reason=reason)
 
     def _exported(self, service):
         """An object for libqi: one overload per method and number of arguments."""
@@ -79,23 +99,39 @@ class QiHost:
             try:
                 result = self._nao.call(service, method, arguments)
             except NaoError as error:
-                return _failed(str(error))
+                refusal = str(error)
+                return self._answered(lambda promise: promise.setError(refusal))
             if isinstance(result, Task):
                 return self._promised(result)
             if isinstance(result, Subscriber):
                 return self._signal(result)
+            if self._nao.latency_s:
+                return self._answered(lambda promise: promise.setValue(result))
             return result
 
         return forward
+
+    def _answered(self, answer):
+        """A future that has its answer, later where the network is slow. Unlike that of an exception, the text
+        of an error reaches the client as it is."""
+        promise = qi.Promise()
+        self._answer(promise, answer)
+        return promise.future()
+
+    def _answer(self, promise, answer):
+        if self._nao.latency_s:
+            self._nao.later(self._nao.latency_s, lambda: answer(promise))
+        else:
+            answer(promise)
 
     def _promised(self, task):
         promise = qi.Promise(lambda _promise: self._nao.cancel(task))
 
         def keep(task):
             if task.how == "cancelled":
-                promise.setCanceled()
+                self._answer(promise, lambda promise: promise.setCanceled())
             else:
-                promise.setValue(task.result)
+                self._answer(promise, lambda promise: promise.setValue(task.result))
 
         self._nao.when_ended(task, keep)
         return promise.future()
@@ -107,13 +143,6 @@ class QiHost:
             subscriber.listen(exported.signal)
             self._signals[subscriber.key] = exported
         return self._signals[subscriber.key]
-
-
-def _failed(error):
-    """A future with an error: unlike an exception, its text reaches the client as it is."""
-    promise = qi.Promise()
-    promise.setError(error)
-    return promise.future()
 
 
 @qi.multiThreaded()

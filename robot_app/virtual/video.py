@@ -12,16 +12,16 @@ import cv2
 import numpy as np
 
 from .pictures import fit
-from .service import Refused, Service, number, offered, word
+from .service import Refused, Service, as_list, number, offered, word
 
 SAME_NAME = 6  # subscriptions under one name, after Aldebaran's page
 TOP_FPS = 30
 CAMERAS = (0, 1)  # top, bottom
-OV5640 = 3  # the camera of NAO V6, as getCameraModel names it
-HFOV_RAD, VFOV_RAD = math.radians(56.3), math.radians(43.7)
 
 # id: (width, height), px
-RESOLUTIONS = {8: (40, 30), 7: (80, 60), 0: (160, 120), 1: (320, 240), 2: (640, 480), 3: (1280, 960)}
+RESOLUTIONS = {
+    8: (40, 30), 7: (80, 60), 0: (160, 120), 1: (320, 240), 2: (640, 480), 3: (1280, 960), 4: (2560, 1920),
+}  # fmt: skip
 
 KEEP_ALIVE = 35
 # id: value at the start; brightness 0, contrast 1, saturation 2, hue 3, gain 6, flips 7 and 8, automatics 11 to
@@ -54,9 +54,17 @@ def _hsy(bgr):
     return hsy
 
 
-# id: (layers, function from (H, W, 3) BGR to the bytes' array)
+# id: (layers, function from (H, W, 3) BGR to the bytes' array); 0 to 8 are single channels
 COLOUR_SPACES = {
     0: (1, lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)),
+    1: (1, lambda bgr: _yuv(bgr)[..., 1]),
+    2: (1, lambda bgr: _yuv(bgr)[..., 2]),
+    3: (1, lambda bgr: bgr[..., 2]),
+    4: (1, lambda bgr: bgr[..., 1]),
+    5: (1, lambda bgr: bgr[..., 0]),
+    6: (1, lambda bgr: _hsy(bgr)[..., 0]),
+    7: (1, lambda bgr: _hsy(bgr)[..., 1]),
+    8: (1, lambda bgr: _hsy(bgr)[..., 2]),
     9: (2, _yuv422),
     10: (3, _yuv),
     11: (3, lambda bgr: bgr[..., ::-1]),
@@ -84,6 +92,8 @@ class VideoDevice(Service):
         super().__init__(nao)
         self.lock = threading.RLock()
         self._lookers = {}
+        self._several = {}  # the handle of subscribeCameras: the handles of each camera
+        self.hfov_rad, self.vfov_rad = map(math.radians, nao.profile.fov_deg)
         self._film_began_s = None
         self._put = {}  # camera: the picture that putImage gave last
         self._active = 0
@@ -99,6 +109,7 @@ class VideoDevice(Service):
         """Let go of the source; subscribers get None from now on."""
         with self.lock:
             self._lookers.clear()
+            self._several.clear()
             self.nao.camera.close()
 
     def seen(self, camera: int = 0):
@@ -127,7 +138,11 @@ class VideoDevice(Service):
     def subscribeCamera(self, name, camera, resolution, colour_space, fps):
         """Look through a camera; gives the handle that the other methods want."""
         looker = Looker(
-            _camera(camera), _resolution(resolution), _colour_space(colour_space), _fps(fps), self.nao.clock_s
+            _camera(camera),
+            self._resolution(resolution),
+            _colour_space(colour_space),
+            _fps(fps),
+            self.nao.clock_s,
         )
         word(name, "the name")
         taken = {handle for handle in self._lookers if handle.rpartition("_")[0] == name}
@@ -143,8 +158,32 @@ class VideoDevice(Service):
         return handle
 
     @offered
+    def subscribe(self, name, resolution, colour_space, fps):
+        """Look through the active camera, as programs of old do; NAOqi 2.8 has this no more."""
+        return self.subscribeCamera(name, self._active, resolution, colour_space, fps)
+
+    @offered
+    def subscribeCameras(self, name, cameras, resolutions, colour_spaces, fps):
+        """Look through several cameras under one handle."""
+        rows = [as_list(value) for value in (cameras, resolutions, colour_spaces)]
+        if len({len(row) for row in rows}) != 1 or not rows[0]:
+            raise Refused("as many resolutions and colour spaces as cameras are needed, and one at least.")
+        handles = []
+        try:
+            for camera, resolution, colour_space in zip(*rows, strict=True):
+                handles.append(self.subscribeCamera(name, camera, resolution, colour_space, fps))
+        except Refused:
+            for handle in handles:
+                self.unsubscribe(handle)
+            raise
+        self._several[handles[0]] = handles
+        return handles[0]
+
+    @offered
     def unsubscribe(self, name):
         """End a subscription by its handle, or all of a name; True if there was any."""
+        for handle in self._several.pop(name, [name])[1:]:
+            self.unsubscribe(handle)
         gone = [handle for handle in self._lookers if name in (handle, handle.rpartition("_")[0])]
         for handle in gone:
             camera = self._lookers.pop(handle).camera
@@ -176,6 +215,17 @@ class VideoDevice(Service):
             looker.image = self._image(looker)
         return looker.image
 
+    @offered(returns="[(iiiiiiriffff)]", counted=True)
+    def getImagesRemote(self, handle):
+        """The newest pictures of all cameras of subscribeCameras; none where there is no such subscription."""
+        images = [self.getImageRemote(each) for each in self._several.get(handle, [handle])]
+        return [image for image in images if image is not None]
+
+    @offered(counted=True)
+    def releaseImages(self, handle):
+        """Done with the pictures; True if the subscription exists."""
+        return handle in self._lookers
+
     def _image(self, looker):
         now_s = self.nao.clock_s
         width, height = RESOLUTIONS[looker.resolution]
@@ -185,7 +235,7 @@ class VideoDevice(Service):
         return (
             width, height, layers, looker.colour_space, int(seconds), int(rest * 1e6),
             bytearray(pixels.tobytes()), looker.camera,
-            HFOV_RAD / 2, -VFOV_RAD / 2, -HFOV_RAD / 2, VFOV_RAD / 2,
+            self.hfov_rad / 2, -self.vfov_rad / 2, -self.hfov_rad / 2, self.vfov_rad / 2,
         )  # fmt: skip
 
     @offered(counted=True)
@@ -202,7 +252,7 @@ class VideoDevice(Service):
     @offered
     def setResolution(self, handle, resolution):
         """Another size from now on."""
-        self._looker(handle).resolution = _resolution(resolution)
+        self._looker(handle).resolution = self._resolution(resolution)
         return True
 
     @offered
@@ -279,6 +329,26 @@ class VideoDevice(Service):
         self._parameters[_camera(camera)] = dict(PARAMETERS)
         return True
 
+    @offered
+    def setParam(self, parameter, value):
+        """setParameter of the active camera, by its old name."""
+        return self.setParameter(self._active, parameter, value)
+
+    @offered
+    def getParam(self, parameter):
+        """getParameter of the active camera, by its old name."""
+        return self.getParameter(self._active, parameter)
+
+    @offered
+    def setCameraParameter(self, handle, parameter, value):
+        """setParameter of the camera of a subscription."""
+        return self.setParameter(self._looker(handle).camera, parameter, value)
+
+    @offered
+    def getCameraParameter(self, handle, parameter):
+        """getParameter of the camera of a subscription."""
+        return self.getParameter(self._looker(handle).camera, parameter)
+
     def _known(self, camera, parameter):
         if parameter not in self._parameters[_camera(camera)]:
             raise Refused(f"unknown parameter {parameter!r}.")
@@ -291,7 +361,8 @@ class VideoDevice(Service):
     @offered
     def getCameraModel(self, camera):
         """The id of the camera's make."""
-        return OV5640 if _camera(camera) in CAMERAS else None
+        _camera(camera)
+        return self.nao.profile.camera
 
     @offered
     def hasDepthCamera(self):
@@ -318,39 +389,62 @@ class VideoDevice(Service):
         return True
 
     @offered
-    def getActiveCamera(self):
-        """The camera that old programs mean."""
-        return self._active
+    def startCamera(self, camera):
+        """openCamera by its old name."""
+        return self.openCamera(camera)
 
     @offered
-    def setActiveCamera(self, camera):
-        """Choose it."""
-        self._active = _camera(camera)
+    def stopCamera(self, camera):
+        """closeCamera by its old name."""
+        return self.closeCamera(camera)
+
+    @offered(arities=(0, 1))
+    def getActiveCamera(self, handle=None):
+        """The camera that old programs mean, or that of a subscription."""
+        return self._active if handle is None else self._looker(handle).camera
+
+    @offered(arities=(1, 2))
+    def setActiveCamera(self, *handle_and_camera):
+        """Choose it, or another camera for a subscription."""
+        *handle, camera = handle_and_camera
+        if handle:
+            self._looker(handle[0]).camera = _camera(camera)
+            self._opened.add(camera)
+        else:
+            self._active = _camera(camera)
         return True
 
     @offered
     def getAngularPositionFromImagePosition(self, camera, place):
         """[left rad, down rad] of a place (0..1, 0..1) in the picture, seen from the camera."""
         _camera(camera)
-        return [(0.5 - place[0]) * HFOV_RAD, (place[1] - 0.5) * VFOV_RAD]
+        across, down = (number(value, "a place") for value in _pair(place))
+        return [(0.5 - across) * self.hfov_rad, (down - 0.5) * self.vfov_rad]
 
     @offered
     def getImagePositionFromAngularPosition(self, camera, angles):
         """The other way."""
         _camera(camera)
-        return [0.5 - angles[0] / HFOV_RAD, 0.5 + angles[1] / VFOV_RAD]
+        left, down = (number(value, "an angle") for value in _pair(angles))
+        return [0.5 - left / self.hfov_rad, 0.5 + down / self.vfov_rad]
+
+    def _resolution(self, resolution):
+        known = [key for key in RESOLUTIONS if key <= self.nao.profile.largest or key > 6]
+        if resolution not in known:
+            raise Refused(f"unknown resolution {resolution!r}; there are {sorted(known)}.")
+        return resolution
+
+
+def _pair(values):
+    if len(as_list(values)) != 2:
+        raise Refused(f"two numbers are needed, not {values!r}.")
+    return values
 
 
 def _camera(index):
     if index not in CAMERAS:
         raise Refused(f"unknown camera {index!r}: 0 is the top one, 1 the bottom one.")
     return index
-
-
-def _resolution(resolution):
-    if resolution not in RESOLUTIONS:
-        raise Refused(f"unknown resolution {resolution!r}; there are {sorted(RESOLUTIONS)}.")
-    return resolution
 
 
 def _colour_space(colour_space):

@@ -1,20 +1,18 @@
-"""What the robot says and how loud: ALTextToSpeech, ALAnimatedSpeech, ALAudioPlayer, ALAudioDevice.
+"""What the robot says: ALTextToSpeech, ALAnimatedSpeech.
 
 Nothing is heard. A text takes the time of its words; the tags rspd, pau, mrk and rst are obeyed, the others
 change only the sound. One text is said after the other. The speed of an ordinary voice is our estimate.
 """
 
 import re
-import wave
-from pathlib import Path
 from typing import NamedTuple
 
 from .service import Refused, Service, Task, number, offered, word
 
 WORD_S = 0.36  # one word at \rspd=100\ and "speed" 100
 START_S = 0.15  # from the call to the first sound
-SONG_S = 180.0
 LANGUAGES = ("English", "French")
+VOICES = {"naoenu": "English", "naofrf": "French"}
 PARAMETERS = {
     "speed": (50, 400),
     "pitchShift": (0.0, 4.0),
@@ -67,19 +65,11 @@ def _value(tag) -> float:
         raise Refused(f"the tag {tag[0]} needs a number.") from None
 
 
-def _volume(value) -> float:
+def volume_of(value) -> float:
+    """A loudness 0..1; raises Refused for anything else."""
     if not 0 <= number(value, "the volume") <= 1:
         raise Refused(f"the volume must lie in 0..1, not {value!r}.")
     return float(value)
-
-
-def _length_s(path: str) -> float:
-    """How long a sound file lasts."""
-    try:
-        with wave.open(path) as sound:
-            return sound.getnframes() / sound.getframerate()
-    except (wave.Error, EOFError):
-        return SONG_S
 
 
 class Saying(Task):
@@ -158,12 +148,6 @@ class TextToSpeech(Service):
         return self.speak(text, language)
 
     @offered
-    def stop(self, task_id):
-        """Stop one text."""
-        for task in [task for task in self.queue if task.id == task_id]:
-            task.end("killed")
-
-    @offered
     def stopAll(self):
         """Stop all texts, the waiting ones first."""
         for task in reversed(self.queue.copy()):
@@ -192,7 +176,7 @@ class TextToSpeech(Service):
     @offered
     def setVolume(self, volume):
         """Loudness 0..1."""
-        self.volume = _volume(volume)
+        self.volume = volume_of(volume)
 
     @offered
     def getVolume(self):
@@ -224,12 +208,24 @@ class TextToSpeech(Service):
     @offered
     def getAvailableVoices(self):
         """The voices."""
-        return ["naoenu", "naofrf"]
+        return list(VOICES)
 
     @offered
     def getVoice(self):
         """The voice of the language."""
-        return self.getAvailableVoices()[LANGUAGES.index(self.language)]
+        return next(voice for voice, language in VOICES.items() if language == self.language)
+
+    @offered
+    def setVoice(self, voice):
+        """One of VOICES, and with it the language."""
+        if voice not in VOICES:
+            raise Refused(f"unknown voice {voice!r}; there are {', '.join(VOICES)}.")
+        self.language = self._known(VOICES[voice])
+
+    @offered
+    def isSpeaking(self):
+        """Whether it says something now."""
+        return bool(self.queue)
 
 
 class AnimatedSpeech(Service):
@@ -240,15 +236,35 @@ class AnimatedSpeech(Service):
     def __init__(self, nao):
         super().__init__(nao)
         self.mode = "contextual"
+        self.tags = {}
 
     @offered
     def say(self, text, configuration=()):
         """Say a text; {"bodyLanguageMode": one of BODY_LANGUAGES} may come with it."""
         self._mode_of(dict(configuration).get("bodyLanguageMode", self.mode))
         plain = GESTURE.sub(" ", word(text, "the text"))
+        memory = self.nao["ALMemory"]
         task = self.nao["ALTextToSpeech"].speak(plain)
-        task.when_ended(lambda task: self.nao["ALMemory"].tell("ALAnimatedSpeech/EndOfAnimatedSpeech", task.id))
+        memory.tell("ALAnimatedSpeech/Status", [task.id, "started"])
+
+        def ended(task):
+            memory.tell("ALAnimatedSpeech/Status", [task.id, "done" if task.how == "done" else "stopped"])
+            memory.tell("ALAnimatedSpeech/EndOfAnimatedSpeech", task.id)
+
+        task.when_ended(ended)
         return task
+
+    @offered
+    def stopAll(self):
+        """Stop all texts."""
+        self.nao["ALTextToSpeech"].stopAll()
+
+    @offered(kept=True)
+    def declareTagForAnimations(self, tags):
+        """{tag: [animation, ...]}; none is ever chosen here."""
+        if not isinstance(tags, dict):
+            raise Refused(f"a table {{tag: [animation, ...]}} is needed, not {tags!r}.")
+        self.tags.update(tags)
 
     def _mode_of(self, mode):
         if mode not in BODY_LANGUAGES:
@@ -276,130 +292,3 @@ class AnimatedSpeech(Service):
     def getBodyLanguageModeToStr(self):
         """One of BODY_LANGUAGES."""
         return self.mode
-
-
-class Song(Task):
-    """A sound file that was loaded, and plays as long as it lasts."""
-
-    def __init__(self, path):
-        super().__init__("play")
-        self.path = path
-        self.volume = 1.0
-
-
-class AudioPlayer(Service):
-    """ALAudioPlayer: it plays any file of this machine, unheard; all but .wav are taken to last SONG_S."""
-
-    name = "ALAudioPlayer"
-
-    def __init__(self, nao):
-        super().__init__(nao)
-        self._loaded = {}  # id: path
-        self.songs = {}  # id: the Song that plays
-
-    @offered(arities=(1, 3))
-    def playFile(self, path, volume=1.0, pan=0.0):
-        """Play a file on the robot."""
-        return self._begin(self.loadFile(path), volume)
-
-    @offered
-    def loadFile(self, path):
-        """The id of a file, by which the other methods know it."""
-        if not Path(word(path, "the path")).is_file():
-            raise Refused(f"cannot open {path!r}.")
-        self._loaded[len(self._loaded) + 1] = path
-        return len(self._loaded)
-
-    @offered(arities=(1, 3))
-    def play(self, song_id, volume=1.0, pan=0.0):
-        """Play a loaded file."""
-        return self._begin(song_id, volume)
-
-    def _begin(self, song_id, volume):
-        path = self._known(song_id)
-        self.stop(song_id)
-        song = self.songs[song_id] = Song(path)
-        song.volume = _volume(volume)
-        song.when_ended(lambda _: self.songs.pop(song_id, None))
-        self.nao.at(self.nao.lived_s + _length_s(path), song.end)
-        return song
-
-    @offered
-    def setVolume(self, song_id, volume):
-        """Loudness 0..1 of one file."""
-        self._known(song_id)
-        if song_id in self.songs:
-            self.songs[song_id].volume = _volume(volume)
-
-    @offered
-    def getVolume(self, song_id):
-        """Loudness 0..1 of one file, 0 while it does not play."""
-        self._known(song_id)
-        return self.songs[song_id].volume if song_id in self.songs else 0.0
-
-    @offered
-    def stop(self, song_id):
-        """Stop one file."""
-        if song_id in self.songs:
-            self.songs[song_id].end("killed")
-
-    @offered
-    def unloadFile(self, song_id):
-        """Forget one file."""
-        self._known(song_id)
-        self.stop(song_id)
-        self._loaded[song_id] = None
-
-    @offered
-    def stopAll(self):
-        """Stop what plays."""
-        for song in list(self.songs.values()):
-            song.end("killed")
-
-    def _known(self, song_id):
-        if not self._loaded.get(song_id):
-            raise Refused(f"no file is loaded under {song_id!r}.")
-        return self._loaded[song_id]
-
-    @offered
-    def setMasterVolume(self, volume):
-        """Loudness 0..1 of all sounds."""
-        self.nao["ALAudioDevice"].volume = round(100 * _volume(volume))
-
-    @offered
-    def getMasterVolume(self):
-        """Loudness 0..1 of all sounds."""
-        return self.nao["ALAudioDevice"].volume / 100
-
-
-class AudioDevice(Service):
-    """ALAudioDevice: the loudspeakers' volume."""
-
-    name = "ALAudioDevice"
-
-    def __init__(self, nao):
-        super().__init__(nao)
-        self.volume = 60
-        self.muted = False
-
-    @offered
-    def setOutputVolume(self, volume):
-        """Loudness 0..100."""
-        if not 0 <= number(volume, "the volume") <= 100:
-            raise Refused(f"the volume must lie in 0..100, not {volume!r}.")
-        self.volume = int(volume)
-
-    @offered
-    def getOutputVolume(self):
-        """Loudness 0..100."""
-        return self.volume
-
-    @offered
-    def muteAudioOut(self, muted):
-        """Silence, or its end."""
-        self.muted = bool(muted)
-
-    @offered
-    def isAudioOutMuted(self):
-        """Whether the loudspeakers are silent."""
-        return self.muted
