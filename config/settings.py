@@ -53,6 +53,11 @@ class ReaderSettings(Section):
     find_within_s: Annotated[float, Field(gt=0, le=10)]
     attend: Literal["nearest", "central", "first", "held"]
     crop_margin: Annotated[float, Field(ge=0.5, le=2)] | None
+    dark_below: Annotated[float, Field(ge=0, le=255)]
+    small_below_px: Annotated[float, Field(ge=0, le=1000)]
+    profile_above: Annotated[float, Field(ge=0, le=10)]
+    blurred_below: Annotated[float, Field(ge=0, le=10)]
+    unsure_below: Share | None
 
 
 class RobotSettings(Section):

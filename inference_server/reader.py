@@ -16,6 +16,7 @@ import onnxruntime
 
 from config.contract import EMOTIONS, MAX_FACES, ContractError, Face, Frame, Reading, refusal
 from inference_server.decode import decode
+from inference_server.quality import Limits, flaws
 from inference_server.tracking import Seen, Tracks
 from models.crop import SIDE_PX, crop_face
 from models.mtcnn import Detector
@@ -34,6 +35,8 @@ class Reader:
     crop_margin   side of the crop as a multiple of the longer side of the face box; None: what its card says
     threads       of one network run
     find_within_s, attend   how faces are followed and which one comes first; see tracking.Tracks
+    limits        from which on a face's picture makes its scores doubtful; None: as in quality.Limits
+    unsure_below  a face whose highest score is below this is unsure; None: what the card says, if it does
 
     Raises ReaderError where the network does not answer as the zoo promises.
     """
@@ -46,11 +49,15 @@ class Reader:
         threads: int = 1,
         find_within_s: float = 0.5,
         attend: str = "nearest",
+        limits: Limits | None = None,
+        unsure_below: float | None = None,
     ):
         self.model = entry.name
         self._detector = detector
         self._margin = entry.card["crop_margin"] if crop_margin is None else crop_margin
         self._classifier = open_classifier(entry.onnx_path, threads)
+        self._limits = limits or Limits()
+        self._unsure_below = entry.card.get("unsure_below", 0.0) if unsure_below is None else unsure_below
         self._find_within_s = find_within_s
         self._attend = attend
         self._tracks: dict[str, Tracks] = {}
@@ -78,11 +85,16 @@ class Reader:
         seen = tracks.follow(self._detector, gray, at_s)[:MAX_FACES]
         laps.end("detect")
         crops = self._crop(gray, seen)  # (N, 1, 48, 48)
+        doubts = [
+            flaws(crop[0].astype(np.uint8), face.box_px, face.points_px, self._limits)
+            for crop, face in zip(crops, seen, strict=True)
+        ]
         laps.end("crop")
         scores = self._score(crops)  # (N, 7)
         laps.end("score")
         return [
-            Face(face.id, face.box_px, face.score, row) for face, row in zip(seen, scores.tolist(), strict=True)
+            Face(face.id, face.box_px, face.score, row, doubt, bool(doubt) or max(row) < self._unsure_below)
+            for face, row, doubt in zip(seen, scores.tolist(), doubts, strict=True)
         ]
 
     def forget(self, robot_id: str) -> None:

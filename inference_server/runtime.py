@@ -7,6 +7,7 @@ import cv2
 import onnxruntime
 
 from config.settings import ReaderSettings
+from inference_server.quality import Limits
 from inference_server.reader import Reader
 from models import zoo
 from models.mtcnn import Detector
@@ -19,4 +20,6 @@ def open_reader(chosen: ReaderSettings) -> Reader:
     cv2.setNumThreads(1)
     detector = Detector(chosen.min_face_px, chosen.thresholds)
     following = {"find_within_s": chosen.find_within_s, "attend": chosen.attend}
-    return Reader(detector, zoo.load(chosen.model), chosen.crop_margin, **following)
+    limits = Limits(*(getattr(chosen, name) for name in Limits._fields))
+    doubting = {"limits": limits, "unsure_below": chosen.unsure_below}
+    return Reader(detector, zoo.load(chosen.model), chosen.crop_margin, **following, **doubting)

@@ -41,11 +41,12 @@ class Detector(Protocol):
 
 
 class Seen(NamedTuple):
-    """A face of this picture: its number, box_px and detection score."""
+    """A face of this picture: its number, box_px, detection score, and MTCNN's points (5, 2) in px."""
 
     id: int
     box_px: list[float]
     score: float
+    points_px: np.ndarray | None = None
 
 
 class Track:
@@ -54,7 +55,7 @@ class Track:
     def __init__(self, face_id: int, found: Found, at_s: float):
         self.id = face_id
         self.box = np.array(found.box_px)
-        self.score = found.score
+        self.score, self.points = found.score, found.landmarks_px
         self.speed = np.zeros(2)
         self.at_s = at_s
 
@@ -76,7 +77,7 @@ class Track:
             self.speed += NEW_SPEED * (speed - self.speed)
         else:
             self.speed[:] = 0
-        self.score, self.at_s = found.score, at_s
+        self.score, self.points, self.at_s = found.score, found.landmarks_px, at_s
 
 
 class Tracks:
@@ -111,7 +112,7 @@ class Tracks:
             first = math.isinf(self._searched_s)
             self._searched_s = at_s - (self._early_s if first else 0)
         self._looked_s = at_s
-        return self._in_order([Seen(t.id, t.box.tolist(), t.score) for t in seen])
+        return self._in_order([Seen(t.id, t.box.tolist(), t.score, t.points) for t in seen])
 
     def _confirm(self, detector: Detector, gray: np.ndarray, at_s: float) -> list[Track]:
         """The known faces that are where they are expected; of two that meet in one place the one that fits."""

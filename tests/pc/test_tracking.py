@@ -271,7 +271,7 @@ def test_the_box_of_a_still_face_hardly_moves_under_the_cameras_noise(detector):
     for i in range(40):
         noisy = np.clip(still + noise.normal(0, 4, still.shape), 0, 255).astype(np.uint8)
         coded = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
-        ((_, box, _),) = tracks.follow(detector, cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), i / FPS)
+        ((_, box, *_),) = tracks.follow(detector, cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), i / FPS)
         boxes.append(box)
     middles = np.array(boxes)[10:, :2] + np.array(boxes)[10:, 2:] / 2
     assert np.abs(np.diff(middles, axis=0)).mean() < 0.25  # px from frame to frame, of a face of 180 px
