@@ -14,6 +14,7 @@ import click
 from .diary import Diary
 from .nao import VirtualNAO
 from .pictures import SourceError, open_source
+from .profiles import PROFILES
 
 NO_QI = (
     "virtual NAO: the package qi is not installed, and without it nothing can listen. On Linux x86_64 with "
@@ -22,7 +23,7 @@ NO_QI = (
 )
 
 
-@click.command(context_settings={"max_content_width": 110})
+@click.group(invoke_without_command=True, context_settings={"max_content_width": 110})
 @click.option("--listen", default="tcp://127.0.0.1:9559", show_default=True, help="Port 0 takes a free one.")
 @click.option(
     "--camera",
@@ -34,8 +35,18 @@ NO_QI = (
 @click.option(
     "--loop/--once", default=True, show_default=True, help="A film again from its beginning, or black."
 )
-def main(listen, camera, diary, loop):
+@click.option(
+    "--naoqi",
+    type=click.Choice(list(PROFILES)),
+    default="2.8",
+    show_default=True,
+    help="The NAOqi that it resembles.",
+)
+@click.pass_context
+def main(context, listen, camera, diary, loop, naoqi):
     """A NAO that is not there: NAOqi's services on real libqi."""
+    if context.invoked_subcommand:
+        return
     if importlib.util.find_spec("qi") is None:
         _give_up(NO_QI)
     from .qi_host import HostError, QiHost
@@ -45,7 +56,7 @@ def main(listen, camera, diary, loop):
         signal.signal(number, lambda *_: over.set())
     try:
         source = open_source(camera, loop)
-        nao = VirtualNAO(source, Diary(diary))
+        nao = VirtualNAO(source, Diary(diary), naoqi=naoqi)
         host = QiHost(nao, listen if "://" in listen else f"tcp://{listen}")
     except (SourceError, HostError) as error:
         _give_up(f"virtual NAO: {error}")
@@ -62,6 +73,19 @@ def main(listen, camera, diary, loop):
     # would end the process with an abort.
     sys.stdout.flush()
     os._exit(0)
+
+
+@main.command()
+@click.option("--csv", "path", type=click.Path(dir_okay=False), required=True, help="Calls that were counted.")
+def census(path):
+    """How many of the calls that programs make this virtual NAO offers; see census.py."""
+    from .census import read, table
+
+    try:
+        rows = read(path)
+    except (OSError, ValueError) as error:
+        _give_up(f"virtual NAO: {error}")
+    click.echo("\n".join(table(rows)))
 
 
 def _give_up(sentence):
