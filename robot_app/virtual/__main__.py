@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import click
 
@@ -42,8 +43,9 @@ NO_QI = (
     show_default=True,
     help="The NAOqi that it resembles.",
 )
+@click.option("--speed", default=1.0, show_default=True, help="How many times as fast it lives, for tests.")
 @click.pass_context
-def main(context, listen, camera, diary, loop, naoqi):
+def main(context, listen, camera, diary, loop, naoqi, speed):
     """A NAO that is not there: NAOqi's services on real libqi."""
     if context.invoked_subcommand:
         return
@@ -56,7 +58,7 @@ def main(context, listen, camera, diary, loop, naoqi):
         signal.signal(number, lambda *_: over.set())
     try:
         source = open_source(camera, loop)
-        nao = VirtualNAO(source, Diary(diary), naoqi=naoqi)
+        nao = VirtualNAO(source, Diary(diary), clock=lambda: speed * time.monotonic(), naoqi=naoqi)
         host = QiHost(nao, listen if "://" in listen else f"tcp://{listen}")
     except (SourceError, HostError) as error:
         _give_up(f"virtual NAO: {error}")

@@ -151,6 +151,7 @@ class VirtualNAO:
             while self.lived_s + CYCLE_S <= self.clock_s + 1e-9:
                 self._cycles += 1
                 self["ALMotion"].cycle(CYCLE_S)
+                self["ALRobotPosture"].look()
                 while self._agenda and self._agenda[0][0] <= self.lived_s + 1e-9:
                     heapq.heappop(self._agenda)[2]()
 

@@ -12,6 +12,22 @@ class RobotPosture(Service):
 
     name = "ALRobotPosture"
 
+    def __init__(self, nao):
+        super().__init__(nao)
+        self._told = None
+
+    def look(self):
+        """Tell ALMemory's listeners what has changed since the last cycle."""
+        now = {
+            "ALRobotPosture/Changed": self.getPosture(),
+            "PostureFamilyChanged": self.getPostureFamily(),
+            "robotIsWakeUp": self.nao.awake,
+        }
+        for key, value in now.items():
+            if self._told and self._told[key] != value:
+                self.nao["ALMemory"].tell(key, value)
+        self._told = now
+
     @offered
     def goToPosture(self, name, speed):
         """Take the posture at a share of the top speed (0..1]; True when it is reached, False when killed."""
