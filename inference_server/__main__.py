@@ -9,28 +9,28 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
 import click
 
 from behaviors import songs
-from config import settings
+from config import keys, settings
+from config.keys import KeysError
 from config.settings import MusicSettings, SettingsError
-
-config_option = click.option(
-    "--config", type=click.Path(path_type=Path), help="A YAML file laid over config/default.yaml."
-)
-set_option = click.option(
-    "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="One setting; may be repeated."
-)
+from inference_server.keys import command as keys_command
+from inference_server.options import config_option, one_sentence, set_option
+from inference_server.replay_commands import replay
 
 
 @click.group()
 def main() -> None:
     """The PC's end: from a robot's pictures to faces and emotions."""
+
+
+main.add_command(keys_command)
+main.add_command(replay)
 
 
 @main.command()
@@ -39,9 +39,10 @@ def main() -> None:
 )
 @click.option("--monitor", metavar="HOST:PORT", help="Where the page to watch is served.")
 @click.option("--no-monitor", is_flag=True, help="Serve no page.")
+@click.option("--plain", is_flag=True, help="Serve a network without keys; only in one that you trust.")
 @config_option
 @set_option
-def serve(listen, monitor, no_monitor, config, overrides) -> None:
+def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
     """Answer robots until Ctrl-C."""
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -54,17 +55,19 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
     from inference_server.server import Server, ServerError
     from inference_server.workers import Process, cores, enough_for
 
-    kinds = (MonitorError, RecordError, ServerError, songs.SongsError)
+    kinds = (KeysError, MonitorError, RecordError, ServerError, songs.SongsError)
     with one_sentence(*kinds), ExitStack() as open_things:
-        chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
+        overrides = [*overrides, *_as_overrides(listen, monitor), *(["server.plain=true"] if plain else [])]
+        chosen = settings.load(config, overrides)
         music = _music(chosen.music)
         events = Events()
         workers = chosen.server.workers or enough_for(chosen.server.listen)
-        server = Server(partial(Process, chosen.reader), events, chosen.server.listen, workers)
+        where = keys.folder(chosen.server.keys) if _needs_keys(chosen.server) else None
+        server = Server(partial(Process, chosen.reader), events, chosen.server.listen, workers, where)
         open_things.enter_context(server)
         network = server.about["model"]
         runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
-        line = f"serving at {server.address} · {network} · {runtime}"
+        line = f"serving at {server.address} · {network} · {runtime} · {_who_may_come(server)}"
         recorder = open_things.enter_context(_recorder(chosen, events, server))
         if chosen.record.from_start:
             recorder.start(**_record_defaults(chosen))
@@ -78,36 +81,6 @@ def serve(listen, monitor, no_monitor, config, overrides) -> None:
         click.echo(line)
         while not over.wait(0.2):  # in slices: the kernel may give the signal to a thread that is not this one
             pass
-
-
-@main.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for tables and film.")
-@click.option(
-    "--rate",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0.001, 1000),
-    help="Images a second of a folder.",
-)
-@config_option
-@set_option
-def replay(source, out, rate, config, overrides) -> None:
-    """Read SOURCE, a film, an image or a folder of images, as if a robot had seen it."""
-    from inference_server.film import FilmError, open_source
-    from inference_server.reader import ReaderError
-    from inference_server.replay import replay as replay_source
-    from inference_server.runtime import open_reader
-    from models.mtcnn import ModelError
-    from models.zoo import ZooError
-
-    with one_sentence(FilmError, ModelError, ReaderError, ZooError):
-        chosen = settings.load(config, overrides)
-        pictures = open_source(source, rate)
-        reader = open_reader(chosen.reader)
-        with _progress(source.name, pictures.count) as on_frame:
-            summary = replay_source(pictures, source.name, reader, chosen.mood.model_dump(), out, on_frame)
-        click.echo(f"{summary}written to {out}")
 
 
 @main.command()
@@ -136,6 +109,19 @@ def doctor_(listen, monitor, robot, config, overrides) -> None:
     with one_sentence():
         chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
         sys.exit(doctor.report(doctor.examine(chosen, robot), sys.stdout))
+
+
+def _needs_keys(chosen) -> bool:
+    return not (chosen.plain or keys.is_loopback(chosen.listen))
+
+
+def _who_may_come(server) -> str:
+    """Of the network, for the line that says what is served."""
+    if server.gate is None:
+        return "plain, without keys"
+    if not server.gate.allowed:
+        return "no robot has been allowed yet: python -m inference_server keys pair ROBOT"
+    return f"{server.gate.allowed} keys allowed, its own is {server.gate.fingerprint}"
 
 
 def _recorder(chosen, events, server):
@@ -172,22 +158,6 @@ def _music(chosen: MusicSettings):
     return Music(songs.load(chosen.folder), chosen.after_s, chosen.fade_s, chosen.volume)
 
 
-@contextmanager
-def one_sentence(*kinds: type[Exception]) -> Iterator[None]:
-    """What a person can put right, one of `kinds` or the settings, is said in a sentence, with exit code 2."""
-    try:
-        yield
-    except (SettingsError, *kinds) as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
-    except OSError as error:
-        click.echo(f"{error.filename or 'a file'}: {error.strerror or error}.", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        click.echo("stopped by hand; what was read until then is written.", err=True)
-        sys.exit(130)
-
-
 def _as_overrides(listen: str | None, monitor: str | None) -> list[str]:
     """The two addresses in the form of --set, so that they are checked like every setting."""
     overrides = [f"server.listen={json.dumps(listen)}"] if listen else []
@@ -197,18 +167,6 @@ def _as_overrides(listen: str | None, monitor: str | None) -> list[str]:
             raise SettingsError(f"--monitor needs HOST:PORT, as in 127.0.0.1:8080; {monitor!r} came.")
         overrides += [f"monitor.host={json.dumps(host.strip('[]'))}", f"monitor.port={port}"]
     return overrides
-
-
-@contextmanager
-def _progress(name: str, count: int | None):
-    """A bar on the terminal; gives a function to call with the number of pictures read."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=count)
-        yield lambda done: progress.update(task, completed=done)
 
 
 if __name__ == "__main__":

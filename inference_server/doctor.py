@@ -18,8 +18,9 @@ from typing import NamedTuple, TextIO
 
 import zmq
 
+from config import keys
 from config.contract import Frame
-from config.settings import ReaderSettings, Settings
+from config.settings import ReaderSettings, ServerSettings, Settings
 
 PATIENCE_S = 3.0
 NAOQI_PORT, SSH_PORT = 9559, 22
@@ -59,6 +60,7 @@ def examine(chosen: Settings, robot: str | None = None) -> Iterator[Finding]:
     yield look_at_port("browsers", chosen.monitor.host, chosen.monitor.port, "--monitor 127.0.0.1:8081")
     yield look_at_way(host, port, robot)
     if not is_loopback(host):
+        yield look_at_keys(chosen.server)
         yield from look_at_firewall(port)
     if robot is not None:
         yield from look_at_robot(robot)
@@ -199,6 +201,24 @@ def look_at_way(host: str, port: int, robot: str | None) -> Finding:
             "this machine has no network that leads to a robot; connect it to the robot's Wi-Fi or cable."
         )
     return good(f"a robot finds this PC at tcp://{address}:{port}; give it that as --server.")
+
+
+def look_at_keys(chosen: ServerSettings) -> Finding:
+    """Whether robots in the network will be let in, and whether the files of the keys are as they must be."""
+    if chosen.plain:
+        return note(
+            "the network is served without keys (server.plain): everybody in it sees and sends pictures."
+        )
+    where = keys.folder(chosen.keys)
+    try:
+        allowed = keys.allowed(where)
+        if (Path(where) / keys.SERVER).exists():
+            keys.of_pc(where)
+    except keys.KeysError as error:
+        return bad(str(error))
+    if not allowed:
+        return note(f"no robot is allowed yet ({where}): python -m inference_server keys pair ROBOT")
+    return good(f"the keys in {where} let in: {', '.join(sorted(allowed.values()))}.")
 
 
 def look_at_firewall(port: int, etc: Path = Path("/etc")) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ import time
 from collections import namedtuple
 
 from behaviors.joints import GESTURE_NAMES
+from config.keys import is_loopback
 from robot_app.camera import CAMERAS, PREFIX, YUV422
 from robot_app.robots import RobotError, RobotLost, wait
 
@@ -62,7 +63,7 @@ def examine(open_robot, server, settings, now_s, epoch_s):
         yield finding
     for finding in look_at_clock(epoch_s()):
         yield finding
-    for finding in look_at_server(server, settings["name"], now_s):
+    for finding in look_at_server(server, settings, now_s):
         yield finding
     try:
         robot = open_robot()
@@ -113,7 +114,10 @@ def look_at_python():
         yield bad(wrong_python(error))
         return
     where = "Python %s on %s" % (platform.python_version(), platform.machine())
-    yield good("%s with pyzmq %s." % (where, zmq.pyzmq_version()))
+    if zmq.has("curve"):
+        yield good("%s with pyzmq %s." % (where, zmq.pyzmq_version()))
+    else:
+        yield bad("%s: this pyzmq %s cannot encrypt; take that of our package." % (where, zmq.pyzmq_version()))
 
 
 def wrong_python(error):
@@ -145,8 +149,8 @@ def look_at_clock(epoch_s):
 # The PC
 
 
-def look_at_server(address, name, now_s):
-    """Whether an inference server answers at `address`, and if not, how far the way leads."""
+def look_at_server(address, settings, now_s):
+    """Whether an inference server answers at `address`, with keys if needed; if not, how far the way leads."""
     try:
         host, port = parts_of(address)
     except ValueError as error:
@@ -163,14 +167,16 @@ def look_at_server(address, name, now_s):
             "and give that port here too." % address,
         )
         return
-    security = greeting[12:32].rstrip(b"\0").decode("ascii", "replace")
-    if security != "NULL":
-        yield note(
-            "%s asks for a key (%s); whether it takes this robot's is said by the robot app when it runs."
-            % (address, security),
-        )
+    from robot_app.handshake import pair_for
+
+    try:
+        pair = pair_for(address, settings)
+    except ValueError as error:
+        yield bad(str(error))
         return
-    yield asked(address, name, now_s)
+    if pair is None and not is_loopback(address):
+        yield note("the pictures go to %s in plain text, as the settings say; who listens sees them." % address)
+    yield asked(address, settings["name"], pair, now_s)
 
 
 def parts_of(address):
@@ -218,11 +224,12 @@ def unreached(error, host, port):
     return "cannot be reached: %s." % (error.strerror or error)
 
 
-def asked(address, name, now_s):
-    """The Finding after one dark picture was sent and answered."""
+def asked(address, name, pair, now_s):
+    """The Finding after one dark picture was sent and answered, with the keys that there are."""
     import zmq
 
     from config import contract
+    from robot_app.handshake import Handshake
 
     width, height = PROBE_PX
     frame = contract.Frame(
@@ -230,12 +237,17 @@ def asked(address, name, now_s):
     )
     context = zmq.Context()
     line = context.socket(zmq.DEALER)
+    handshake = Handshake(line, address, pair)
     try:
         line.setsockopt(zmq.LINGER, 0)
         line.connect(address)
         began_s = now_s()
         line.send_multipart(contract.encode_frame(frame))
-        if not line.poll(int(ANSWER_S * 1000)):
+        while not line.poll(50) and now_s() - began_s < ANSWER_S and not handshake.look():
+            pass
+        if handshake.trouble:
+            return bad(handshake.trouble)
+        if not line.poll(0):
             return bad(
                 "%s speaks ZeroMQ but does not answer a picture within %g s: is it the inference server, and "
                 "does it say anything?" % (address, ANSWER_S),
@@ -245,6 +257,7 @@ def asked(address, name, now_s):
     except contract.ContractError as error:
         return bad("the answer of %s cannot be read: %s" % (address, error.text))
     finally:
+        handshake.close()
         line.close()
         context.term()
     if reading.error:

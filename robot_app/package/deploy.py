@@ -4,9 +4,11 @@ Design   each step is a small shell script that ssh hands to the robot; what it 
          share one connection, so a password is asked for once.
 Robot    qicli (PackageManager, ALServiceManager) where there is one and it does what it should; else the
          package is unpacked by the robot's own Python and started by hand. Either way the same files run.
-Never    changes anything on the robot but the package's folder, its log and the package file.
+Never    changes anything on the robot but the package's folder, its log, the package file and, when it pairs
+         with this PC, the robot's keys.
 """
 
+import re
 import socket
 import subprocess
 import tempfile
@@ -60,6 +62,13 @@ set -e
 rm -rf ~/{UUID}
 python2 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])' ~/{UUID}.pkg ~/{UUID}
 echo "$HOME/{UUID}"
+"""
+
+FIND = f"""
+for folder in ~/{UUID} ~/.local/share/PackageManager/apps/{UUID}; do
+  [ -f "$folder/__main__.py" ] && {{ echo "$folder"; exit 0; }}
+done
+exit 3
 """
 
 START_SERVICE = f"""
@@ -134,9 +143,27 @@ class Robot:
                 "The robot says it when its chest button is pressed once."
             ) from None
 
-    def deploy(self, package: Path, bits: int | None, server: str) -> bool:
+    def pair(self, pc: str, folder: str | None = None) -> str:
+        """Tell the app in `folder`, or where it is found, the PC's public key; gives the robot's.
+
+        Raises DeployError.
+        """
+        if folder is None:
+            self._reach()
+            said = self._run(FIND)
+            if said.code:
+                raise DeployError("there is no app on this robot yet: deploy brings it, and pairs it too.")
+            folder = last_line(said.text)
+        said = self._run(f'python2 "{folder}" --pair {pc}')
+        key = re.search(r"[0-9a-f]{64}", said.text)
+        if said.code or not key:
+            raise DeployError(f"the robot could not be paired: {last_line(said.text)}")
+        return key[0]
+
+    def deploy(self, package: Path, bits: int | None, server: str, pair: Callable[[str], None]) -> bool:
         """Install and start `package`, made for a Python of so many bits; whether it runs.
 
+        pair   is called with the folder that it is in, before it is started
         Raises DeployError where it cannot be installed.
         """
         self._reach()
@@ -145,6 +172,7 @@ class Robot:
         if "stopped" in self._run(STOP).text:
             self._say("The copy that ran there before is stopped.")
         folder, by_naoqi = self._install(build_of(package))
+        pair(folder)
         self._let_the_doctor_look(folder)
         return self._start(folder, by_naoqi, server)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zmq
 
-from config import settings
+from config import keys, settings
 from inference_server import doctor as pc_doctor
 from robot_app import doctor
 from robot_app.robots import Robot
@@ -192,7 +192,7 @@ class Listener:
 
 
 def asked(address):
-    (finding,) = doctor.look_at_server(address, "nao", time.monotonic)
+    (finding,) = doctor.look_at_server(address, ROBOT, time.monotonic)
     return finding
 
 
@@ -227,7 +227,7 @@ def test_silence_is_put_down_to_the_firewall():
     assert "open TCP port 5555" in doctor.unreached(TimeoutError("timed out"), "10.0.0.1", 5555)
 
 
-def test_a_server_that_wants_a_key_is_known_by_its_greeting():
+def test_a_server_that_wants_a_key_which_this_robot_lacks_is_a_finding():
     context = zmq.Context()
     router = context.socket(zmq.ROUTER)
     router.curve_server = True
@@ -235,7 +235,19 @@ def test_a_server_that_wants_a_key_is_known_by_its_greeting():
     port = router.bind_to_random_port("tcp://127.0.0.1")
     grade, text = asked(f"tcp://127.0.0.1:{port}")
     context.destroy(linger=0)
-    assert grade == "note" and "asks for a key (CURVE)" in text
+    assert grade == "BAD" and "asks for a key" in text
+
+
+def test_the_pcs_doctor_tells_who_is_let_in_and_which_file_others_can_read(tmp_path):
+    server = CHOSEN.server.model_copy(update={"keys": str(tmp_path)})
+    assert pc_doctor.look_at_keys(server).grade == "note" and not list(tmp_path.iterdir())
+    keys.of_pc(str(tmp_path))
+    keys.allow(str(tmp_path), "lab-nao", "ab" * 32)
+    assert pc_doctor.look_at_keys(server) == ("ok", f"the keys in {tmp_path} let in: lab-nao.")
+    os.chmod(tmp_path / "robots.txt", 0o644)
+    grade, text = pc_doctor.look_at_keys(server)
+    assert grade == "BAD" and "chmod 600" in text
+    assert "without keys" in pc_doctor.look_at_keys(server.model_copy(update={"plain": True})).text
 
 
 def test_a_zeromq_program_that_does_not_answer_pictures_is_told(monkeypatch):

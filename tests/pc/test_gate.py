@@ -9,14 +9,16 @@ import time
 
 import pytest
 import zmq
+from click.testing import CliRunner
 from line import PATIENCE_S, frame, wait_for
 from line import Robot as Plain
 from test_server import Gate as Held
 from test_server import InThread
 
 from config import keys
-from config.contract import Order, decode_reading, encode_frame
+from config.contract import decode_reading, encode_frame
 from inference_server import server as server_module
+from inference_server.__main__ import main
 from inference_server.events import Answered, Events, Said
 from inference_server.rates import Rates
 from inference_server.server import Complaints, Server
@@ -140,7 +142,7 @@ def test_a_robot_that_returns_on_a_new_connection_has_its_name_and_orders_again(
     again = Robot(door.server, door.tmp_path / "nao", door.pc)
     door.robots.append(again)
     assert again.ask(frame(seq=2)).error is None
-    door.server.order("nao", Order("stop", None))
+    door.server.order("nao", "stop")
     assert [order.what for order in again.ask(frame(seq=3)).orders] == ["stop"]
 
 
@@ -259,3 +261,31 @@ def test_a_name_or_key_allowed_again_replaces_the_former(tmp_path):
     assert keys.allowed(str(tmp_path)) == {two: "renamed"}
     with pytest.raises(keys.KeysError, match="there is no robot 'nao'; there are: renamed"):
         keys.revoke(str(tmp_path), "nao")
+
+
+# ---- the command ---------------------------------------------------------------------------------------
+
+
+def run(where, *words):
+    result = CliRunner().invoke(main, ["keys", "--set", f"server.keys={where}", *words])
+    assert "Traceback" not in result.output
+    return result.exit_code, result.output
+
+
+def test_the_command_shows_the_pcs_key_and_keeps_the_list(tmp_path):
+    code, said = run(tmp_path)
+    key = keys.of_pc(str(tmp_path))["public"]
+    assert code == 0 and key in said and keys.fingerprint(key) in said
+    assert "keys pair" in run(tmp_path, "list")[1]
+    assert run(tmp_path, "allow", "lab-nao", "ab" * 32)[0] == 0
+    assert keys.fingerprint("ab" * 32) in run(tmp_path, "list")[1]
+    assert run(tmp_path, "revoke", "lab-nao")[0] == 0 and keys.allowed(str(tmp_path)) == {}
+    assert f"--pair {key}" in run(tmp_path, "pair")[1]
+
+
+@pytest.mark.parametrize(
+    "words", [["allow", "nao", "abc"], ["allow", "two words", "ab" * 32], ["revoke", "nao"]]
+)
+def test_what_a_person_mistypes_is_one_sentence(tmp_path, words):
+    code, said = run(tmp_path, *words)
+    assert code == 2 and said.startswith("keys: ") and said.count("\n") == 1

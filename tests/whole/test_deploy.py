@@ -8,6 +8,7 @@ import getpass
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -140,6 +141,40 @@ def test_one_command_brings_the_app_to_the_robot_where_it_runs_until_it_is_stopp
         stop = said.rpartition("To stop it: ssh ")[2].partition(" ")[2].strip()
         on_robot(nao, stop.strip("'"))
         wait_until(lambda: nao.told("unsubscribe") > before)
+
+
+def own_address():
+    """This machine's address in its network, where there is one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(("192.0.2.1", 9))  # sends nothing
+            return way.getsockname()[0]
+        except OSError:
+            pytest.skip("this machine is in no network")
+
+
+def test_a_robot_that_asks_over_the_network_is_paired_on_the_way_and_no_secret_travels(nao, tmp_path):
+    pc, port, folder = own_address(), free_port(), tmp_path / "keys"
+    server, where = f"tcp://{pc}:{port}", ["--set", f"server.keys={folder}"]
+    with (
+        Program("robot_app.virtual", "--listen", nao.naoqi, "--camera", "none", "--diary", nao.diary) as body,
+        Program("inference_server", "serve", "--listen", server, "--no-monitor", *where) as brain,
+    ):
+        body.wait_for_line("listens")
+        assert "no robot has been allowed yet" in brain.wait_for_line("serving")
+        code, said = nao.deploy("--pc", pc, "--port", port, *where)
+        assert code == 0, said
+        assert "know each other's keys" in said and f"{server} answers a picture in" in said
+        brain.wait_for_line("127.0.0.1 is here")  # under the address that it was deployed to
+        on_robot(nao, said.rpartition("To stop it: ssh ")[2].partition(" ")[2].strip().strip("'"))
+        login = ["--user", getpass.getuser(), "--ssh-port", str(nao.port), "--identity", str(nao.key)]
+        again = ["-m", "inference_server", "keys", *where, "pair", "127.0.0.1", "--name", "lab", *login]
+        done = subprocess.run([sys.executable, *again], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and "here it is lab" in done.stdout, done.stdout + done.stderr
+    at_robot = json.loads((nao.home / ".config/nao-emotion/robot.json").read_text())
+    at_pc = "".join(path.read_text() for path in folder.iterdir())
+    assert at_robot["secret"] not in at_pc and at_robot["public"] in at_pc
+    assert json.loads((folder / "server.json").read_text())["secret"] not in json.dumps(at_robot)
 
 
 def on_robot(nao, script):
