@@ -4,11 +4,15 @@ This file decodes, draws and encodes; it never looks for faces. Times are those 
 have any frame rate, also a changing one, and lie on its side (its rotation flag is obeyed).
 """
 
+import queue
 import re
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import cv2
@@ -17,6 +21,8 @@ import numpy as np
 from behaviors.mood import Feeling
 from config.contract import EMOTIONS, Face
 
+FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".ogv", ".flv", ".wmv")
+WEBCAM = re.compile(r"webcam(?::(\d+))?\Z")
 IMAGE_ENDS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 # The containers we open, by libav's names; it would open text, and lists of other files and addresses, too.
 FILMS = "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,ogg,flv,asf,gif,ivf,h264,hevc,yuv4mpegpipe"
@@ -36,7 +42,7 @@ class Shot(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A film, an image, or a folder of images; `shots` can be walked once. count: None where not known."""
+    """A film, an image, a folder of images or a webcam; `shots` is walked once. count: None if not known."""
 
     shots: Iterator[Shot]
     count: int | None
@@ -46,12 +52,16 @@ class Source(NamedTuple):
 def open_source(path: Path, rate_hz: float = 1.0) -> Source:
     """The pictures of `path`; those of a folder come in the order of their names, `rate_hz` a second.
 
+    "webcam" or "webcam:1" is a camera, which is read for as long as its pictures are taken.
     Raises FilmError, here or at the first shot, where there is no picture.
     """
+    camera = WEBCAM.match(str(path))
+    if camera and not path.exists():
+        return _webcam(int(camera[1] or 0))
     if not path.exists():
         raise FilmError(f"{path} does not exist.")
     if path.is_dir():
-        images = sorted((p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDS), key=_natural)
+        images = sorted((p for p in path.iterdir() if p.suffix.lower() in IMAGE_ENDS), key=natural)
         if not images:
             raise FilmError(f"{path} holds no images ({', '.join(end[1:] for end in IMAGE_ENDS)}).")
         return Source(_images(images, rate_hz), len(images), False)
@@ -62,8 +72,8 @@ def open_source(path: Path, rate_hz: float = 1.0) -> Source:
     return _film(path)
 
 
-def _natural(path: Path) -> list:
-    """Sorts 2.png before 10.png."""
+def natural(path: Path) -> list:
+    """A key that sorts 2.png before 10.png."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]
 
 
@@ -74,6 +84,26 @@ def _images(paths: list[Path], rate_hz: float) -> Iterator[Shot]:
         except cv2.error:
             bgr = None
         yield Shot(i / rate_hz, None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+
+
+def _webcam(device: int | str) -> Source:
+    camera = cv2.VideoCapture(device)
+    if not camera.isOpened():
+        raise FilmError(f"webcam {device} cannot be opened: is it there, and does no other program use it?")
+    return Source(_taken(camera), None, False)
+
+
+def _taken(camera: cv2.VideoCapture) -> Iterator[Shot]:
+    """A camera has no times of its own: they are those at which its pictures come."""
+    started_s = time.monotonic()
+    try:
+        while True:
+            got, bgr = camera.read()
+            if not got:
+                return
+            yield Shot(time.monotonic() - started_s, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+    finally:
+        camera.release()
 
 
 def _film(path: Path) -> Source:
@@ -125,6 +155,85 @@ def _upright(frame: av.VideoFrame) -> np.ndarray:
     rgb = frame.to_ndarray(format="rgb24")
     turns = round(frame.rotation / 90)  # counterclockwise
     return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
+
+
+# ---- beside the reader: one thread decodes ahead, one draws and encodes behind ------------------------
+
+DEPTH = 4  # pictures that wait on either side
+PATIENCE_S = 0.2  # between two looks whether the other side has ended
+END = object()
+
+
+def ahead(items: Iterable) -> Iterator:
+    """The same items, made by a thread that is at most DEPTH of them ahead; its errors are raised here."""
+    ready: queue.Queue = queue.Queue(DEPTH)
+    over = threading.Event()
+
+    def make() -> None:
+        end = END
+        try:
+            for item in items:
+                if not _put(ready, item, over):
+                    return
+        except Exception as error:
+            end = _Failed(error)
+        finally:
+            _put(ready, end, over)
+
+    maker = threading.Thread(target=make, name="decoder", daemon=True)
+    maker.start()
+    try:
+        while (item := ready.get()) is not END:
+            if isinstance(item, _Failed):
+                raise item.error
+            yield item
+    finally:
+        over.set()
+        maker.join()
+
+
+class Behind:
+    """Calls `work` for what is added, in a thread; add() waits while DEPTH wait, and raises what it raised."""
+
+    def __init__(self, work: Callable[..., None]):
+        self._work = work
+        self._waiting: queue.Queue = queue.Queue(DEPTH)
+        self._failed: Exception | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="film", daemon=True)
+        self._thread.start()
+
+    def add(self, *what: Any) -> None:
+        if not _put(self._waiting, what, self._over):
+            raise self._failed
+
+    def close(self) -> None:
+        """Wait until all is worked off."""
+        _put(self._waiting, END, self._over)
+        self._thread.join()
+        if self._failed:
+            raise self._failed
+
+    def _run(self) -> None:
+        try:
+            while (what := self._waiting.get()) is not END:
+                self._work(*what)
+        except Exception as error:
+            self._failed = error
+            self._over.set()
+
+
+class _Failed(NamedTuple):
+    error: Exception
+
+
+def _put(line: queue.Queue, item: Any, over: threading.Event) -> bool:
+    """Put it as soon as there is room; False where the other side has ended."""
+    while not over.is_set():
+        with suppress(queue.Full):
+            line.put(item, timeout=PATIENCE_S)
+            return True
+    return False
 
 
 # ---- the annotated film ------------------------------------------------------------------------------
