@@ -14,7 +14,7 @@ import numpy as np
 
 from config.contract import Face, decode_reading, encode_reading
 from inference_server import decode, session
-from inference_server.events import Answered, Event, Marked
+from inference_server.events import Answered, Event, Marked, Ordered
 from inference_server.film import FilmError, Shot, ahead
 from inference_server.findings import SessionFindings
 from inference_server.reader import Reader
@@ -71,8 +71,13 @@ def readings(path: Path, reader: Reader | None, summary: Summary, robot_id: str 
 
 def _note(event: Event, found: SessionFindings, first_s: float | None) -> None:
     """What else happened, once the robot is there."""
-    if first_s is not None and isinstance(event, Marked):
-        found.mark(event.text, max(0.0, event.at_s - first_s))
+    if first_s is None:
+        return
+    time_s = max(0.0, event.at_s - first_s)
+    if isinstance(event, Marked):
+        found.mark(event.text, time_s)
+    elif isinstance(event, Ordered) and event.robot_id == found.robot_id:
+        found.ordered(event.order.name, time_s)
 
 
 class _Again:

@@ -5,7 +5,7 @@
     /nao-1/scores      seven probabilities a face, and what makes them doubtful
     /nao-1/mood        what the robot answers to ("" for nothing), and the smoothed scores
     /nao-1/behaviours  what it plays, at each change; "" for nothing
-    /nao-1/orders      the operator's, as they were sent
+    /nao-1/orders      the operator's: when they were given, when they were done or refused
     /nao-1/health      age of the last answer, the PC's timings, the robot's trouble, battery, hottest motor
     /nao-1/answer      the headers of the Frame and of the Reading as they crossed the line, and when
     /markers, /log, /recorder   the operator's marks, the server's lines, how many events could not be kept
@@ -38,13 +38,14 @@ from config.contract import (
     VERSION,
     Face,
     Frame,
+    Order,
     Reading,
     decode_frame,
     decode_reading,
     encode_frame,
     encode_reading,
 )
-from inference_server.events import Answered, Event, Marked, Said
+from inference_server.events import Answered, Event, Marked, Ordered, Said, Settled
 
 ENDING = ".mcap"
 CHUNK_BYTES = 64 * 1024
@@ -71,7 +72,16 @@ _SHARES = dict.fromkeys(EMOTIONS, "number")
 _FACE = _table(id="integer", box_px=_list({"type": "number"}), detection="number")
 _SCORES = _table(id="integer", **_SHARES, quality=_list({"type": "string"}), unsure="boolean")
 _PICTURE = {"timestamp": _TIME, "frame_id": "string", "data": _BYTES}
-_ORDER = _table(what="string", number="integer", name="string", face="integer", settings={"type": "object"})
+_ORDER = _table(
+    how="string",  # ordered, done or refused
+    why_not="string",
+    at_s="number",
+    what="string",
+    number="integer",
+    name="string",
+    face="integer",
+    settings={"type": "object"},
+)
 _RAW = {"width": "integer", "height": "integer", "encoding": "string", "step": "integer"}
 
 # schema: what its messages hold. at_s and came_s are by the PC's monotonic clock, taken_s by the robot's.
@@ -82,7 +92,7 @@ SCHEMAS = {
     "nao.Scores": _table(faces=_list(_SCORES)),
     "nao.Mood": _table(emotion="string", smoothed=_table(**_SHARES)),
     "nao.Behaviour": _table(name="string"),
-    "nao.Orders": _table(orders=_list(_ORDER)),
+    "nao.Order": _ORDER,
     "nao.Health": _table(
         answer_age_s="number",
         timings_ms={"type": "object"},
@@ -126,7 +136,7 @@ class Line(NamedTuple):
 
 
 class Telling:
-    """Turns events into messages; remembers of each robot what it played and was ordered, to tell changes.
+    """Turns events into messages; remembers of each robot what it played, to tell changes.
 
     images      whether pictures are told
     unix_ns     the time of day at `start_s`, by time.monotonic()
@@ -136,13 +146,14 @@ class Telling:
         self._images = images
         self._unix_ns, self._start_s = unix_ns, start_s
         self._doing: dict[str, str] = {}
-        self._ordered: dict[str, set[int]] = {}  # the numbers that the last answer carried
 
     def messages(self, event: Event) -> list[Line]:
         """All there is to write of one event, in order."""
         at_ns = self.at_ns(event.at_s)
         if isinstance(event, Answered):
             return list(self._of_answer(event, at_ns))
+        if isinstance(event, Ordered | Settled):
+            return [Line(f"/{event.robot_id}/orders", "nao.Order", _order(event), at_ns)]
         if isinstance(event, Marked):
             return [Line("/markers", "nao.Marker", event._asdict(), at_ns)]
         if isinstance(event, Said):
@@ -167,16 +178,18 @@ class Telling:
         if self._doing.get(robot) != (frame.doing or ""):
             self._doing[robot] = frame.doing or ""
             yield Line(f"{robot}/behaviours", "nao.Behaviour", {"name": frame.doing or ""}, at_ns)
-        orders = [_known(o._asdict()) for o in reading.orders if o.number not in self._ordered.get(robot, ())]
-        self._ordered[robot] = {order.number for order in reading.orders}
-        if orders:
-            yield Line(f"{robot}/orders", "nao.Orders", {"orders": orders}, at_ns)
         yield Line(f"{robot}/health", "nao.Health", _health(frame, reading), at_ns)
         yield Line(f"{robot}/answer", "nao.Answer", _answer(event), at_ns)
 
 
 def _scores(face: Face) -> dict:
     return {"id": face.id} | _named(face.scores) | {"quality": list(face.quality), "unsure": face.unsure}
+
+
+def _order(event: Ordered | Settled) -> dict:
+    why_not = getattr(event, "why_not", None)
+    how = "ordered" if isinstance(event, Ordered) else "refused" if why_not else "done"
+    return _known(event.order._asdict() | {"how": how, "why_not": why_not, "at_s": event.at_s})
 
 
 def _named(shares) -> dict | None:
@@ -247,6 +260,10 @@ def events(path: Path) -> Iterator[Event]:
             images[robot] = base64.b64decode(body["data"])
         elif channel == "answer":
             yield _answered(robot, body, images.pop(robot, b""))
+        elif channel == "orders":
+            order = Order(*(body.get(key) for key in Order._fields))
+            at = (body["at_s"],) if body["how"] == "ordered" else (body.get("why_not"), body["at_s"])
+            yield (Ordered if body["how"] == "ordered" else Settled)(robot, order, *at)
         elif channel == "markers":
             yield Marked(body["text"], body["at_s"])
         elif channel == "log":

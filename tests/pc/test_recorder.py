@@ -18,7 +18,7 @@ from mcap.reader import make_reader
 from config.contract import EMOTIONS, Face, Frame, Order, Reading
 from inference_server import session
 from inference_server.__main__ import main
-from inference_server.events import Answered, Events, Gone, Marked, Said
+from inference_server.events import Answered, Events, Gone, Marked, Ordered, Said, Settled
 from inference_server.recorder import AT_MOST, Recorder, RecordError
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +79,7 @@ def test_what_happened_is_read_back_to_the_last_bit_and_without_the_pictures(rec
     ]
     path = recorded(recorder, events, *happened)
     assert answers(path) == [without_image(event) for event in happened]
-    assert topics(path) >= {f"/nao-1/{name}" for name in CHANNELS} | {"/nao-1/orders", "/pepper-2/faces"}
+    assert topics(path) >= {f"/nao-1/{name}" for name in CHANNELS} | {"/pepper-2/faces"}
     assert not any(topic.endswith("image") for topic in topics(path))
     assert JPEG[2:-2] not in path.read_bytes()
 
@@ -91,14 +91,19 @@ def test_pictures_are_kept_as_they_came_once_somebody_has_agreed(recorder, event
     assert session.about(path)["consent"] == "participant 7, 2026-03-01, research"
 
 
-def test_marks_and_the_servers_lines_are_kept(recorder, events):
+def test_orders_marks_and_the_servers_lines_are_kept(recorder, events):
+    wave, stop = Order("play", 1, "wave"), Order("stop", 2)
     happened = [Marked("stimulus A", time.monotonic()), Said("warning", "a motor is hot", time.monotonic())]
+    happened += [Ordered("nao-1", wave, time.monotonic()), Ordered("nao-1", stop, time.monotonic())]
+    happened += [Settled("nao-1", stop, None, time.monotonic()), Settled("nao-1", wave, "no", time.monotonic())]
     path = recorded(recorder, events, *happened, Gone("nao-1", time.monotonic()))
     assert [e for e in session.events(path) if e in happened] == happened
 
 
 def test_every_channel_says_in_a_schema_what_it_holds(recorder, events):
-    path = recorded(recorder, events, answered(1, orders=[Order("pause", 1)]), images=True, consent="yes")
+    order = Settled("nao-1", Order("tune", 1, settings={"enter": 0.4}), "no", time.monotonic())
+    happened = [answered(1), order, Marked("A", time.monotonic()), Said("info", "a", time.monotonic())]
+    path = recorded(recorder, events, *happened, images=True, consent="yes")
     with path.open("rb") as file:
         for schema, channel, message in make_reader(file).iter_messages():
             body, known = json.loads(message.data), json.loads(schema.data)["properties"]
@@ -120,17 +125,6 @@ def test_moods_and_scores_stand_by_their_names_for_those_who_plot_them(recorder,
     assert bodies["/nao-1/mood"]["emotion"] == "sad"
     assert bodies["/nao-1/mood"]["smoothed"]["sad"] == 0.5
     assert [bodies["/nao-1/scores"]["faces"][0][emotion] for emotion in EMOTIONS] == [0.7] + [0.05] * 6
-
-
-def test_an_order_stands_once_though_it_rides_in_every_answer_until_the_robot_has_it(recorder, events):
-    wave, stop = Order("play", 1, "wave"), Order("stop", 2)
-    path = recorded(
-        recorder, events, *(answered(orders=orders) for orders in ([wave], [wave, stop], [stop], []))
-    )
-    with path.open("rb") as file:
-        messages = list(make_reader(file).iter_messages(topics=["/nao-1/orders"]))
-    said = [order for _, _, message in messages for order in json.loads(message.data)["orders"]]
-    assert [order["number"] for order in said] == [1, 2]
 
 
 # ---- rules -------------------------------------------------------------------------------------------
