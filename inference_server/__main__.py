@@ -52,7 +52,7 @@ def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
     from inference_server.events import Events
     from inference_server.monitor import Monitor, MonitorError
     from inference_server.recorder import RecordError
-    from inference_server.server import Server, ServerError
+    from inference_server.server import Server, ServerError, allow_open_files
     from inference_server.workers import Process, cores, enough_for
 
     kinds = (KeysError, MonitorError, RecordError, ServerError, songs.SongsError)
@@ -61,6 +61,7 @@ def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
         chosen = settings.load(config, overrides)
         music = _music(chosen.music)
         events = Events()
+        allow_open_files()
         workers = chosen.server.workers or enough_for(chosen.server.listen)
         where = keys.folder(chosen.server.keys) if _needs_keys(chosen.server) else None
         server = Server(partial(Process, chosen.reader), events, chosen.server.listen, workers, where)
@@ -118,7 +119,7 @@ def _needs_keys(chosen) -> bool:
 def _who_may_come(server) -> str:
     """Of the network, for the line that says what is served."""
     if server.gate is None:
-        return "plain, without keys"
+        return "for this machine alone" if keys.is_loopback(server.address) else "PLAIN, without keys"
     if not server.gate.allowed:
         return "no robot has been allowed yet: python -m inference_server keys pair ROBOT"
     return f"{server.gate.allowed} keys allowed, its own is {server.gate.fingerprint}"

@@ -9,6 +9,7 @@ Threads  one owns all sockets and waits for nothing but them.
 Memory   bounded: at most MAX_ROBOTS, one frame and MAX_ORDERS orders each. All of it may be lost.
 """
 
+import contextlib
 import itertools
 import logging
 import re
@@ -42,6 +43,7 @@ from inference_server.workers import Done, Process, Task, Workers
 log = logging.getLogger("inference_server")
 
 MAX_ROBOTS = 64
+OPEN_FILES = 8192  # each connection is one, also of those who only connect
 MAX_CAUSES = 32  # of complaints that are told apart
 GONE_S = 5.0  # silence after which a robot is forgotten
 TOLD_AGAIN_S = 60.0  # the same complaint is not logged again sooner
@@ -60,6 +62,16 @@ OPTIONS = {
     zmq.HEARTBEAT_TTL: 5000,
     zmq.HEARTBEAT_TIMEOUT: 3000,
 }
+
+
+def allow_open_files(wanted: int = OPEN_FILES) -> None:
+    """Have this process open so many files, where the system lets it; a crowd of idle peers takes them."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has no such limit
+        import resource
+
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if now < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most) if most > 0 else wanted, most))
 
 
 class ServerError(ValueError):
@@ -170,7 +182,7 @@ class Server:
         except (ContractError, TypeError) as error:
             raise ServerError(f"server: this is no order: {error}") from None
         with self._guard:
-            robot = self._robots.get(robot_id)
+            robot = self._robots.get(robot_id) if isinstance(robot_id, str) else None
             if robot is None:
                 there = ", ".join(self._robots) or "none"
                 raise ServerError(f"server: there is no robot {robot_id!r}; there are: {there}.")
@@ -244,7 +256,7 @@ class Server:
                 return
             if robot and robot.address == address:
                 robot.heard_s = now_s
-            frame = decode_frame([part.bytes for part in parts])
+            frame = decode_frame([part.bytes for part in parts[:4]])  # more than three are too many anyhow
             robot = self._robots.get(name or "") or robot
             if robot is None:
                 robot = self._welcome(address, name or self._new_id(frame), sender, now_s)
