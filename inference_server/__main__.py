@@ -74,9 +74,9 @@ def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
             recorder.start(**_record_defaults(chosen))
         if not no_monitor:
             about = {"listen": server.address, "network": network, "runtime": runtime}
-            page = Monitor(
-                events, chosen.monitor.host, chosen.monitor.port, about, music, _record_routes(recorder, chosen)
-            )
+            routes = _record_routes(recorder, chosen)
+            place = chosen.monitor.host, chosen.monitor.port
+            page = Monitor(events, *place, about, music, routes, server.order)
             open_things.enter_context(closing(page))
             line += f" · watch it at {page.url}"
         click.echo(line)

@@ -12,16 +12,21 @@ import json
 import struct
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import takewhile
 
-from config.contract import EMOTIONS
+from config.contract import EMOTIONS, About, Face, Order
 from inference_server import decode
-from inference_server.events import Answered, Event, Gone, Marked, Said
+from inference_server.events import Answered, Event, Gone, Marked, Ordered, Said, Settled
 
-HISTORY_S = 60.0  # what the timeline shows
-RATE_S = 2.0  # frames a second are counted over this long
+HISTORY_S = 600.0  # what the timeline can show
+FULL_S = 60.0  # of it with every answer; what is older, every THIN_S
+THIN_S = 0.5
+RATE_S = 2.0  # frames a second, and those that were lost, are counted over this long
 QUIET_S = 1.5  # a robot silent for this long may come back under a new id
 LISTED_S = 60.0  # a robot that left stays in the list for this long
 LINES = 50  # of the log
+MARKS = 200  # of the timeline
+ORDERS = 8  # of each robot
 
 
 @dataclass(eq=False)
@@ -32,27 +37,42 @@ class Robot:
     newest: Answered
     picture_jpeg: bytes | None = None  # of the newest, once somebody looked
     left_s: float | None = None  # when it left; None: it is here
-    times_s: deque = field(default_factory=deque)  # of the answers within RATE_S
-    samples: deque = field(default_factory=deque)  # (serial, sample) within HISTORY_S
+    about: About | None = None  # what it told of itself last ...
+    about_serial: int = 0  # ... and when
+    orders: deque = field(default_factory=lambda: deque(maxlen=ORDERS))  # as the page gets them
+    orders_serial: int = 0
+    recent: deque = field(default_factory=deque)  # (at_s, seq) of the answers within RATE_S
+    samples: deque = field(default_factory=deque)  # (serial, sample) within FULL_S
+    older: deque = field(default_factory=deque)  # and before that, within HISTORY_S
 
     def rate_hz(self, now_s: float) -> float:
         """Answers a second over the last RATE_S."""
-        recent = [t for t in self.times_s if now_s - t <= RATE_S]
+        recent = [at_s for at_s, _ in self.recent if now_s - at_s <= RATE_S]
         if len(recent) < 2 or recent[-1] == recent[0]:
             return 0.0
         return (len(recent) - 1) / (recent[-1] - recent[0])
+
+    def lost(self) -> float:
+        """Of the frames it sent lately, the share that was not answered, 0..1."""
+        sent = self.recent[-1][1] - self.recent[0][1] + 1
+        return max(0.0, 1 - len(self.recent) / sent) if sent > 0 else 0.0
 
 
 @dataclass(eq=False)
 class View:
     """Of one open page: which robot it looks at, and what it has been sent already."""
 
+    may_steer: bool = False
+    told: list = field(default_factory=list)  # sentences for this page alone, not sent yet
     wish: Robot | None = None  # chosen by the person
     robot: Robot | None = None  # of the last message
     greeted: bool = False
     sent: Answered | None = None
     sent_sample: int = 0
     sent_line: int = 0
+    sent_mark: int = 0
+    sent_about: int = 0
+    sent_orders: int = 0
 
 
 class Board:
@@ -63,12 +83,16 @@ class Board:
         self.music = music
         self.robots: dict[str, Robot] = {}
         self.lines: deque = deque(maxlen=LINES)  # (serial, Said)
+        self.marks: deque = deque(maxlen=MARKS)  # (serial, Marked)
         self._serial = 0
 
     def take(self, event: Event) -> None:
         """Make `event` part of the state."""
         if isinstance(event, Marked):
+            self.marks.append((self._next(), event))
             self.lines.append((self._next(), Said("info", f"marked: {event.text}", event.at_s)))
+        elif isinstance(event, Ordered | Settled):
+            self._ordered(event)
         elif isinstance(event, Said):
             self.lines.append((self._next(), event))
         elif isinstance(event, Gone):
@@ -83,17 +107,21 @@ class Board:
         header = {
             "now_s": now_s,
             "robots": [_robot_header(robot, now_s) for robot in self.robots.values()],
-            "lines": [line._asdict() for serial, line in self.lines if serial > view.sent_line],
+            "lines": [line._asdict() for line in _after(self.lines, view.sent_line)],
+            "marks": [mark._asdict() for mark in _after(self.marks, view.sent_mark)],
         }
-        if self.lines:
-            view.sent_line = self.lines[-1][0]
+        view.sent_line, view.sent_mark = _newest(self.lines), _newest(self.marks)
+        if view.told:
+            header["told"], view.told = view.told, []
         if not view.greeted:
             header |= {"about": self.about, "emotions": EMOTIONS, "history_s": HISTORY_S, "music": self.music}
+            header["may_steer"] = view.may_steer
             view.greeted = True
         watched = self._watched_by(view)
         if watched is not view.robot:
             header["restart"] = True
-            view.robot, view.sent, view.sent_sample = watched, None, 0
+            view.robot, view.sent = watched, None
+            view.sent_sample = view.sent_about = view.sent_orders = 0
         return _pack(header, self._news_of_robot(view, header))
 
     def watch(self, view: View, robot_id: str) -> None:
@@ -105,12 +133,33 @@ class Board:
         if robot is None:
             robot = self.robots[event.robot_id] = Robot(event.robot_id, event)
         robot.newest, robot.picture_jpeg, robot.left_s = event, None, None
-        robot.times_s.append(event.at_s)
-        while event.at_s - robot.times_s[0] > RATE_S:
-            robot.times_s.popleft()
+        if event.frame.about is not None and event.frame.about != robot.about:
+            robot.about, robot.about_serial = event.frame.about, self._next()
+        if robot.recent and event.frame.seq < robot.recent[-1][1]:
+            robot.recent.clear()  # its program began anew
+        robot.recent.append((event.at_s, event.frame.seq))
+        while event.at_s - robot.recent[0][0] > RATE_S:
+            robot.recent.popleft()
         robot.samples.append((self._next(), _sample(event)))
-        while event.at_s - robot.samples[0][1]["at_s"] > HISTORY_S:
-            robot.samples.popleft()
+        while event.at_s - robot.samples[0][1]["at_s"] > FULL_S:
+            row = robot.samples.popleft()
+            if not robot.older or row[1]["at_s"] - robot.older[-1][1]["at_s"] >= THIN_S:
+                robot.older.append(row)
+        while robot.older and event.at_s - robot.older[0][1]["at_s"] > HISTORY_S:
+            robot.older.popleft()
+
+    def _ordered(self, event: Ordered | Settled) -> None:
+        """An order was given, or what came of it is known."""
+        robot = self.robots.get(event.robot_id)
+        if robot is None:
+            return
+        if isinstance(event, Ordered):
+            robot.orders.append(_order_header(event.order, event.at_s))
+        for order in robot.orders:
+            if isinstance(event, Settled) and order["number"] == event.order.number:
+                order |= {"state": "refused" if event.why_not else "done", "why_not": event.why_not}
+                order["after_s"] = round(event.at_s - order["at_s"], 3)
+        robot.orders_serial = self._next()
 
     def _returned(self, event: Answered) -> Robot | None:
         """The robot of that name which left or fell silent, now under its new id; None if there is none."""
@@ -143,8 +192,15 @@ class Board:
         if robot is None:
             return b""
         header["watched"] = robot.id
-        header["samples"] = [sample for serial, sample in robot.samples if serial > view.sent_sample]
-        view.sent_sample = robot.samples[-1][0]
+        older = [sample for _, sample in robot.older] if view.sent_sample == 0 else []
+        header["samples"] = older + _after(robot.samples, view.sent_sample)
+        view.sent_sample = _newest(robot.samples)
+        if robot.about_serial > view.sent_about:
+            header["itself"] = robot.about._asdict()
+            view.sent_about = robot.about_serial
+        if robot.orders_serial > view.sent_orders:
+            header["orders"] = list(robot.orders)
+            view.sent_orders = robot.orders_serial
         if robot.newest is view.sent:
             return b""
         view.sent = robot.newest
@@ -156,13 +212,24 @@ class Board:
         return self._serial
 
 
+def _after(rows: deque, serial: int) -> list:
+    """What follows that serial in rows of (serial, item)."""
+    return [item for _, item in takewhile(lambda row: row[0] > serial, reversed(rows))][::-1]
+
+
+def _newest(rows: deque) -> int:
+    return rows[-1][0] if rows else 0
+
+
 def _robot_header(robot: Robot, now_s: float) -> dict:
     return {
         "id": robot.id,
         "name": robot.newest.frame.robot,
+        "mode": robot.newest.frame.mode,
         "here": robot.left_s is None,
         "quiet_s": round(max(0.0, now_s - robot.newest.at_s), 2),
         "rate_hz": round(robot.rate_hz(now_s), 2),
+        "lost": round(robot.lost(), 3),
     }
 
 
@@ -172,6 +239,9 @@ def _frame_header(event: Answered) -> dict:
         "width": frame.width,
         "height": frame.height,
         "faces": [face._asdict() for face in reading.faces],
+        "attended": getattr(attended(event), "id", None),
+        "smoothed": frame.smoothed,
+        "mode": frame.mode,
         "doing": frame.doing,
         "mood": frame.mood,
         "trouble": frame.trouble,
@@ -182,13 +252,24 @@ def _frame_header(event: Answered) -> dict:
 
 def _sample(event: Answered) -> dict:
     """One column of the timeline; the scores in whole percent."""
-    faces = event.reading.faces
+    face = attended(event)
     return {
         "at_s": round(event.at_s, 3),
         "mood": event.frame.mood,
         "doing": event.frame.doing,
-        "scores": [round(100 * score) for score in faces[0].scores] if faces else None,
+        "scores": [round(100 * score) for score in face.scores] if face else None,
+        "unsure": bool(face and face.unsure),
     }
+
+
+def _order_header(order: Order, at_s: float) -> dict:
+    return order._asdict() | {"at_s": at_s, "state": "waiting", "why_not": None, "after_s": None}
+
+
+def attended(event: Answered) -> Face | None:
+    """The face that the robot attends to: which it said it does, else the first."""
+    faces = event.reading.faces
+    return next((face for face in faces if face.id == event.frame.attends), faces[0] if faces else None)
 
 
 def _picture(robot: Robot) -> bytes:

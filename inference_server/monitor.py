@@ -1,7 +1,7 @@
-"""The page to watch: the newest picture with its faces, seven scores, a minute of history, the log.
+"""The page to watch and steer: the newest picture with its faces, scores, history, log, the operator's desk.
 
-It listens to the events and shows them to browsers; it never asks the server or a robot for anything, changes
-nothing, and keeps no picture but the newest of each robot.
+It listens to the events and shows them to browsers, and hands what an operator wants to the server; it never
+speaks to a robot itself, and keeps no picture but the newest of each.
 
 Design
   The board (board.py) makes the messages. A page says when it has painted one; with MAX_UNSEEN of them
@@ -9,57 +9,50 @@ Design
 Threads
   uvicorn and all of this file run in one thread of their own. Publishers only set a flag.
 Wire
-  Down: the board's messages. Up: {"seen": true} for each of them, {"watch": robot id} to look at another robot.
+  Down: the board's messages. Up: {"seen": true} for each of them, {"watch": robot id} to look at another robot,
+  {"mark": text} to mark a moment, {"order": {"robot": id, "what": ...}} with an Order's name, face, settings.
 Safety
   It listens on this machine alone unless told otherwise; then a key is needed, made anew at each start.
-  Host and Origin are checked, so no other web page can read along.
+  Host and Origin are checked, so no other web page can read along or steer (guard.py).
 """
 
 import asyncio
 import contextlib
-import hmac
 import ipaddress
 import json
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from inference_server.board import Board, View
-from inference_server.events import Events
+from inference_server.events import Events, Marked
+from inference_server.guard import STEER, Guard
 
 WEB = Path(__file__).with_name("web")
 HEARTBEAT_S = 1.0  # a page hears something at least this often, so that it notices a dead line
 MAX_UNSEEN = 2  # messages on their way to one page
 MAX_VIEWERS = 32
+MAX_MARK = 200  # characters
 START_S = 10.0  # longest wait for uvicorn
 STOP_S = 2.0
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ANYWHERE = ("0.0.0.0", "::", "")
-COOKIE = "monitor_key"
-HEADERS = {
-    "content-security-policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-cache",
-}
 TOO_MANY = 4008  # close code, read by link.js
 
 
@@ -85,7 +78,7 @@ class Music(NamedTuple):
 class Viewer:
     """One open page."""
 
-    view: View = field(default_factory=View)
+    view: View
     news: asyncio.Event = field(default_factory=asyncio.Event)
     room: asyncio.BoundedSemaphore = field(default_factory=lambda: asyncio.BoundedSemaphore(MAX_UNSEEN))
 
@@ -97,8 +90,9 @@ class Monitor:
             print(monitor.url)
 
     `about` is shown as it stands, label and text; its "listen" is the server's own address. `music` is a Music,
-    where the page is to play songs. `routes` are served beside the page, behind the same guard. Port 0
-    takes any free one. Raises MonitorError where it cannot listen.
+    where the page is to play songs. `routes` are served beside the page, behind the same guard. `order` is
+    Server.order; without it the page only watches. Port 0 takes any free one. Raises MonitorError where it
+    cannot listen.
     """
 
     def __init__(
@@ -109,9 +103,11 @@ class Monitor:
         about: dict | None = None,
         music: Music | None = None,
         routes: Sequence[Route] = (),
+        order: Callable | None = None,
     ):
         self._events = events
         self._routes = routes
+        self._order = order
         self._music = music
         words = {label: str(text) for label, text in (about or {}).items()}
         self._board = Board(words, music and music.for_page())
@@ -208,7 +204,7 @@ class Monitor:
         if len(self._viewers) >= MAX_VIEWERS:
             await socket.close(TOO_MANY, f"{MAX_VIEWERS} pages are open already; close one.")
             return
-        viewer = Viewer()
+        viewer = Viewer(View(may_steer=self._order is not None and socket.scope["right"] == STEER))
         self._viewers.add(viewer)
         sending = asyncio.create_task(self._send(socket, viewer))
         try:
@@ -245,50 +241,25 @@ class Monitor:
         if isinstance(said.get("watch"), str):
             self._board.watch(viewer.view, said["watch"])
             viewer.news.set()
+        if "order" in said or "mark" in said:
+            refusal = self._do(said) if viewer.view.may_steer else "This page may watch, and change nothing."
+            if refusal:
+                viewer.view.told.append(refusal)
+                viewer.news.set()
 
-
-class Guard:
-    """ASGI middleware: the key where one is needed, our own Origin for the WebSocket, safe headers for all."""
-
-    def __init__(self, app, key: str | None):
-        self.app = app
-        self.key = key
-
-    async def __call__(self, scope, receive, send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-        refusal = self._refusal(HTTPConnection(scope))
-        if refusal is None:
-            await self.app(scope, receive, _with_headers(send))
-        else:
-            await refusal(scope, receive, _with_headers(send))
-
-    def _refusal(self, asked: HTTPConnection):
-        """The response that keeps this request out, or None."""
-        if asked.scope["type"] == "websocket":
-            host = asked.headers.get("host", "")
-            if asked.headers.get("origin") not in (f"http://{host}", f"https://{host}"):
-                return PlainTextResponse("Only this monitor's own page may connect.", 403)
-        if self.key is None or self._is_key(asked.cookies.get(COOKIE)):
+    def _do(self, said: dict) -> str | None:
+        """Do what an operator wants; None, or a sentence that says why not."""
+        if isinstance(said.get("mark"), str):
+            text = "".join(letter for letter in said["mark"] if letter.isprintable()).strip()[:MAX_MARK]
+            self._events.publish(Marked(text or "mark", time.monotonic()))
+        if not isinstance(said.get("order"), dict):
             return None
-        if self._is_key(asked.query_params.get("key")):
-            response = RedirectResponse("/", 303)
-            response.set_cookie(COOKIE, self.key, httponly=True, samesite="strict")
-            return response
-        return PlainTextResponse("Open the whole address that the server printed, with its ?key=.", 403)
-
-    def _is_key(self, word: str | None) -> bool:
-        return word is not None and hmac.compare_digest(word.encode(), self.key.encode())
-
-
-def _with_headers(send):
-    async def send_with_headers(message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(HEADERS)
-        await send(message)
-
-    return send_with_headers
+        wish = {key: said["order"].get(key) for key in ("name", "face", "settings")}
+        try:
+            self._order(said["order"].get("robot"), said["order"].get("what"), **wish)
+        except ValueError as error:  # the server's: a sentence
+            return str(error)
+        return None
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,20 +6,20 @@ import cv2
 import numpy as np
 import pytest
 
-from config.contract import EMOTIONS, Face, Frame, Reading
-from inference_server.board import HISTORY_S, LINES, LISTED_S, Board, View
-from inference_server.events import Answered, Gone, Said
+from config.contract import EMOTIONS, About, Face, Frame, Order, Reading
+from inference_server.board import FULL_S, HISTORY_S, LINES, LISTED_S, THIN_S, Board, View
+from inference_server.events import Answered, Gone, Marked, Ordered, Said, Settled
 
 SMILE = [0.7, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]
 
 
-def answered(robot_id="nao-1", at_s=0.0, scores=SMILE, picture=b"jpeg", **frame):
+def answered(robot_id="nao-1", at_s=0.0, scores=SMILE, picture=b"jpeg", seq=0, faces=None, **frame):
     """An Answered event with one face, or none where `scores` is None."""
     fields = {"width": 4, "height": 2, "encoding": "jpeg", "robot": "nao", "doing": None, "mood": None}
     fields |= {"answer_age_s": None, "image": b""} | frame
-    faces = [Face(1, [1, 0, 2, 2], 0.99, scores)] if scores else []
+    faces = faces or ([Face(1, [1, 0, 2, 2], 0.99, scores)] if scores else [])
     reading = Reading(0, at_s, faces, [], {"faces": 12.5}, "xrs", None)
-    return Answered(robot_id, Frame(seq=0, taken_s=at_s, **fields), reading, at_s, picture)
+    return Answered(robot_id, Frame(seq=seq, taken_s=at_s, **fields), reading, at_s, picture)
 
 
 def unpack(message):
@@ -92,12 +92,23 @@ def test_a_page_that_was_late_misses_pictures_but_no_part_of_the_minute(board, p
     assert [sample["at_s"] for sample in header["samples"]] == list(range(1, 11))
 
 
-def test_a_page_opened_late_sees_the_whole_minute_and_no_more(board, page):
-    for at_s in range(200):
+def test_a_page_opened_late_sees_all_that_the_timeline_shows_and_no_more(board, page):
+    end_s = round(HISTORY_S) + 100
+    for at_s in range(end_s + 1):
         board.take(answered(at_s=at_s, mood="happy", doing="cheer"))
-    samples = page.news(199)[0]["samples"]
-    assert samples[0]["at_s"] == 199 - HISTORY_S
-    assert samples[-1] == {"at_s": 199, "mood": "happy", "doing": "cheer", "scores": [70, 5, 5, 5, 5, 5, 5]}
+    samples = page.news(end_s)[0]["samples"]
+    assert samples[0]["at_s"] == end_s - HISTORY_S
+    shares = {"scores": [70, 5, 5, 5, 5, 5, 5], "unsure": False}
+    assert samples[-1] == {"at_s": end_s, "mood": "happy", "doing": "cheer"} | shares
+
+
+def test_what_is_older_than_a_minute_is_kept_in_large_steps(board, page):
+    for i in range(2000):
+        board.take(answered(at_s=i / 10))
+    times_s = np.array([sample["at_s"] for sample in page.news(200)[0]["samples"]])
+    older = times_s[times_s < times_s[-1] - FULL_S]
+    assert np.allclose(np.diff(older), THIN_S) and older[0] == 0
+    assert np.allclose(np.diff(times_s[len(older) + 1 :]), 0.1)
 
 
 def test_the_log_keeps_its_last_lines(board, page):
@@ -179,3 +190,75 @@ def test_a_raw_picture_becomes_a_jpeg_once_and_only_when_somebody_looks(board, e
     assert first is not second and first == second == robot.picture_jpeg
     shown = cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_COLOR)
     assert shown.shape == (8, 16, 3) and np.abs(shown.astype(int) - 128).max() <= 3
+
+
+# ---- the desk ----------------------------------------------------------------------------------------
+
+
+ITSELF = About({"happy": ["cheer"]}, {"enter": 0.5}, 0.9, ("LKneePitch", 41.0))
+
+
+def test_what_a_robot_tells_of_itself_is_sent_once_and_again_when_it_changed(board, page):
+    board.take(answered(about=ITSELF))
+    told = page.news()[0]["itself"]
+    assert told["behaviors"] == {"happy": ["cheer"]} and told["hottest"] == ["LKneePitch", 41.0]
+    board.take(answered())
+    board.take(answered(about=ITSELF))
+    assert "itself" not in page.news()[0]
+    assert Page(board).news()[0]["itself"] == told
+    board.take(answered(about=ITSELF._replace(battery=0.4)))
+    assert page.news()[0]["itself"]["battery"] == 0.4
+
+
+def test_an_order_is_shown_from_when_it_was_given_until_it_is_known_what_came_of_it(board, page):
+    board.take(answered())
+    page.news()
+    play, stop = Order("play", 7, "cheer"), Order("stop", 8)
+    board.take(Ordered("nao-1", play, 1.0))
+    board.take(Ordered("nao-1", stop, 1.1))
+    given = page.news()[0]["orders"]
+    assert [(order["what"], order["state"]) for order in given] == [("play", "waiting"), ("stop", "waiting")]
+    board.take(Settled("nao-1", play, "it lies.", 1.2))
+    board.take(Settled("nao-1", stop, None, 1.2))
+    refused, done = page.news()[0]["orders"]
+    assert (refused["state"], refused["why_not"], refused["after_s"]) == ("refused", "it lies.", 0.2)
+    assert (done["state"], done["why_not"], done["after_s"]) == ("done", None, 0.1)
+    assert "orders" not in page.news()[0]
+
+
+def test_an_order_to_a_robot_that_nobody_knows_is_passed_over(board, page):
+    board.take(Ordered("pepper-9", Order("stop", 1), 0.0))
+    assert "orders" not in page.news()[0]
+
+
+def test_marks_are_sent_to_every_page_once(board, page):
+    board.take(Marked("smile begins", 3.0))
+    assert page.news(4)[0]["marks"] == [{"text": "smile begins", "at_s": 3.0}]
+    assert page.news(4)[0]["marks"] == []
+    assert len(Page(board).news(9)[0]["marks"]) == 1
+
+
+def test_the_attended_face_is_that_which_the_robot_says(board, page):
+    faces = [Face(4, [0, 0, 9, 9], 1.0, SMILE), Face(5, [20, 0, 9, 9], 1.0, SMILE[::-1], ("dark",), True)]
+    board.take(answered(faces=faces, attends=5, smoothed=SMILE, mode="paused"))
+    header = page.news()[0]
+    assert header["frame"]["attended"] == 5 and header["frame"]["smoothed"] == SMILE
+    assert header["frame"]["faces"][1]["quality"] == ["dark"] and header["frame"]["faces"][1]["unsure"]
+    assert header["samples"][0]["unsure"] and header["samples"][0]["scores"][6] == 70
+    assert header["frame"]["mode"] == header["robots"][0]["mode"] == "paused"
+    board.take(answered(faces=faces, attends=9))
+    assert page.news()[0]["frame"]["attended"] == 4
+
+
+def test_frames_that_were_not_answered_are_counted_as_lost(board, page):
+    for i in range(10):
+        board.take(answered(at_s=i / 10, seq=2 * i))
+    assert page.news(1)[0]["robots"][0]["lost"] == pytest.approx(1 - 10 / 19, abs=1e-3)
+    board.take(answered(at_s=1.0, seq=1))
+    assert page.news(1)[0]["robots"][0]["lost"] == 0
+
+
+def test_what_one_page_is_told_the_others_are_not(board, page):
+    page.view.told.append("there is no robot.")
+    assert page.news()[0]["told"] == ["there is no robot."]
+    assert "told" not in page.news()[0] and "told" not in Page(board).news()[0]

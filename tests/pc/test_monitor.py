@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from config.contract import EMOTIONS, Face, Frame, Reading
-from inference_server.events import Answered, Events, Gone, Said
+from inference_server.events import Answered, Events, Gone, Marked, Said
 from inference_server.monitor import MAX_UNSEEN, MAX_VIEWERS, TOO_MANY, WEB, Monitor, MonitorError
 
 WAIT_S = 10
@@ -117,8 +117,10 @@ def test_a_foreign_host_name_gets_nothing(monitor, host):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_there_is_nothing_to_change(monitor, method):
-    assert ask(monitor, method=method)[0] == 405
+def test_files_cannot_be_changed_and_no_other_page_may_try(monitor, method):
+    assert ask(monitor, method=method, Origin=f"http://{urlsplit(monitor.url).netloc}")[0] == 405
+    assert ask(monitor, method=method, Origin="http://evil.example")[0] == 403
+    assert ask(monitor, method=method)[0] == 403
 
 
 def test_no_way_leads_out_of_the_folder(monitor):
@@ -191,7 +193,63 @@ def test_the_publisher_does_not_wait_for_any_page(monitor, events):
         assert done.wait(WAIT_S)
 
 
-@pytest.mark.parametrize("words", ["", "no json", "[]", "7", '{"watch": 7}', '{"watch": "nobody"}', b"\x00"])
+class Orders:
+    """Stands where Server.order stands: notes what it is asked for, or refuses."""
+
+    def __init__(self):
+        self.given = []
+
+    def __call__(self, robot_id, what, **wish):
+        if robot_id != "nao-1":
+            raise ValueError(f"there is no robot {robot_id!r}")
+        self.given.append((what, {key: value for key, value in wish.items() if value is not None}))
+
+
+def test_what_the_operator_orders_is_handed_on_and_a_refusal_is_told_to_that_page_alone(events):
+    orders = Orders()
+    with Monitor(events, port=0, order=orders) as monitor, Page(monitor) as page, Page(monitor) as other:
+        assert page.take()[0]["may_steer"]
+        page.seen()
+        for order in (
+            {"robot": "nao-1", "what": "play", "name": "cheer"},
+            {"robot": "nao-1", "what": "tune", "settings": {"enter": 0.6}},
+            {"robot": "nao-9", "what": "stop"},
+        ):
+            page.socket.send(json.dumps({"order": order}))
+        header, _ = page.look_until(lambda header, _: "told" in header)
+        assert header["told"] == ["there is no robot 'nao-9'"]
+        assert orders.given == [("play", {"name": "cheer"}), ("tune", {"settings": {"enter": 0.6}})]
+        events.publish(answered(5))
+        seen = []
+        other.look_until(lambda header, picture: seen.append(header) or picture == b"picture 5")
+        assert not any("told" in header for header in seen)
+
+
+def test_a_mark_reaches_whoever_watches_the_events(events):
+    watching = events.subscribe_to_all(10)
+    with Monitor(events, port=0, order=Orders()) as monitor, Page(monitor) as page, Page(monitor) as other:
+        page.socket.send(json.dumps({"mark": " the child\u0000 laughs "}))
+        header, _ = other.look_until(lambda header, _: header["marks"])
+        assert header["marks"][0]["text"] == "the child laughs"
+    marks = [event for event in watching.take(0) if isinstance(event, Marked)]
+    assert [mark.text for mark in marks] == ["the child laughs"]
+
+
+def test_a_page_that_may_only_watch_orders_nothing(monitor, events):
+    watching = events.subscribe_to_all(10)
+    with Page(monitor) as page:
+        assert not page.take()[0]["may_steer"]
+        page.seen()
+        page.socket.send(json.dumps({"order": {"robot": "nao-1", "what": "stop"}, "mark": "x"}))
+        header, _ = page.look_until(lambda header, _: "told" in header)
+        assert "may watch" in header["told"][0]
+    assert watching.take(0) == []
+
+
+NONSENSE = ["", "no json", "[]", "7", '{"watch": 7}', '{"watch": "nobody"}', '{"order": 7, "mark": 7}', b"\x00"]
+
+
+@pytest.mark.parametrize("words", NONSENSE)
 def test_what_a_page_should_not_say_harms_nobody(monitor, events, words):
     with Page(monitor) as rude, Page(monitor) as page:
         rude.socket.send(words)

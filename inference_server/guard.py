@@ -1,0 +1,84 @@
+"""Who may have what of the page's server: every request passes here first, every answer gets safe headers.
+
+Design   Guard.right() is the one place where it is decided what a request may do; the result rides in the
+         scope as "right". Whoever changes something (any method but GET and HEAD) and whoever opens a WebSocket
+         must come from our own page, by their Origin: no other web page can read or steer.
+It serves nothing itself, and never looks into a body.
+"""
+
+import hmac
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse
+
+WATCH, STEER = "watch", "steer"  # see all; see all, and give orders
+HARMLESS = ("GET", "HEAD")
+COOKIE = "monitor_key"
+HEADERS = {
+    "content-security-policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",
+}
+
+
+class Guard:
+    """ASGI middleware. `key` is needed of everybody, where there is one."""
+
+    def __init__(self, app, key: str | None):
+        self.app = app
+        self.key = key
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        asked = HTTPConnection(scope)
+        right = self.right(asked)
+        refusal = self._refusal(asked, right)
+        if refusal is None:
+            await self.app({**scope, "right": right}, receive, _with_headers(send))
+        else:
+            await refusal(scope, receive, _with_headers(send))
+
+    def right(self, asked: HTTPConnection) -> str | None:
+        """What a request may do: STEER, WATCH, or None for nothing."""
+        return STEER if self.key is None or self._is_key(asked.cookies.get(COOKIE)) else None
+
+    def _refusal(self, asked: HTTPConnection, right: str | None):
+        """The response that keeps this request out, or None."""
+        changes = asked.scope["type"] == "http" and asked.scope["method"] not in HARMLESS
+        if (changes or asked.scope["type"] == "websocket") and not _is_from_our_page(asked):
+            return PlainTextResponse("Only this monitor's own page may do that.", 403)
+        if right is None:
+            return self._let_in(asked)
+        if changes and right != STEER:
+            return PlainTextResponse("This page may watch, and change nothing.", 403)
+        return None
+
+    def _let_in(self, asked: HTTPConnection):
+        """The way in for whoever brings the key in the address, and out for others."""
+        if self._is_key(asked.query_params.get("key")):
+            response = RedirectResponse("/", 303)
+            response.set_cookie(COOKIE, self.key, httponly=True, samesite="strict")
+            return response
+        return PlainTextResponse("Open the whole address that the server printed, with its ?key=.", 403)
+
+    def _is_key(self, word: str | None) -> bool:
+        return word is not None and hmac.compare_digest(word.encode(), self.key.encode())
+
+
+def _is_from_our_page(asked: HTTPConnection) -> bool:
+    host = asked.headers.get("host", "")
+    return asked.headers.get("origin") in (f"http://{host}", f"https://{host}")
+
+
+def _with_headers(send):
+    async def send_with_headers(message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(HEADERS)
+        await send(message)
+
+    return send_with_headers
