@@ -118,7 +118,7 @@ class Outside(Service):
         for ear in ("ALSoundDetection", "ALSoundLocalization", "ALAudioSourceLocalization"):
             self.nao[ear].notice_sound(*numbers)
 
-    @offered
+    @offered(arities=range(1, 9))
     def see(self, kind, *directions):
         """ALFaceDetection ("face"), ALLandMarkDetection ("landmark") or ALBarcodeReader ("barcode") finds
         something: nothing at all, or [alpha rad, beta rad] or [number or text, alpha rad, beta rad] of each."""

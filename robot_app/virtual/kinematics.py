@@ -112,13 +112,14 @@ def reach(angles: dict, chain: str, wanted: np.ndarray, mask: int) -> tuple[dict
     wanted_bits = np.array([bool(int(mask) & 1 << bit) for bit in range(6)])
     low, high = (np.array([body.JOINTS[joint][side] for joint in joints]) for side in (0, 1))
     now = np.clip([angles[joint] for joint in joints], low, high)
-    best, best_off = now, math.inf
+    best, best_off, idle = now, math.inf, 0
     for _ in range(ROUNDS):
         errors = _errors(angles, chain, joints, now, wanted)[:, wanted_bits]
         off = float(np.linalg.norm(errors[0]))
-        if off < best_off - 1e-9:
+        idle = 0 if off < 0.999 * best_off else idle + 1
+        if off < best_off:
             best, best_off = now, off
-        if off < 1e-5:
+        if off < 1e-5 or idle > 3:
             break
         jacobian = (errors[0] - errors[1:]).T / STEP_RAD
         square = jacobian.T @ jacobian + DAMPING * np.eye(len(joints))
