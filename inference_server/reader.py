@@ -9,7 +9,6 @@ Time     `at_s` is an argument; the only clock in here is the stopwatch for timi
 
 import re
 import time
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -18,6 +17,7 @@ from config.contract import EMOTIONS, MAX_FACES, ContractError, Face, Frame, Rea
 from inference_server.decode import decode
 from inference_server.quality import Limits, flaws
 from inference_server.tracking import Seen, Tracks
+from models import golden
 from models.crop import SIDE_PX, crop_face
 from models.mtcnn import Detector
 from models.zoo import Entry
@@ -55,7 +55,7 @@ class Reader:
         self.model = entry.name
         self._detector = detector
         self._margin = entry.card["crop_margin"] if crop_margin is None else crop_margin
-        self._classifier = open_classifier(entry.onnx_path, threads)
+        self._classifier = open_classifier(entry, threads)
         self._limits = limits or Limits()
         self._unsure_below = entry.card.get("unsure_below", 0.0) if unsure_below is None else unsure_below
         self._find_within_s = find_within_s
@@ -134,13 +134,17 @@ class Laps:
         self._since_s = now_s
 
 
-def open_classifier(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """The network as the zoo promises it: faces (N, 1, 48, 48) float32 -> scores (N, 7); tried on two faces."""
+def open_classifier(entry: Entry, threads: int) -> onnxruntime.InferenceSession:
+    """The network as the zoo promises it: faces (N, 1, 48, 48) float32 -> scores (N, 7); tried on a drawn face.
+
+    What it says of that face must be what its card says, where it does.
+    """
+    path = entry.onnx_path
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    faces = np.full((2, 1, SIDE_PX, SIDE_PX), 128, np.float32)
+    faces = np.concatenate([golden.face(), np.full((1, 1, SIDE_PX, SIDE_PX), 128, np.float32)])
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         scores = session.run(None, {"faces": faces})[0]
@@ -151,5 +155,11 @@ def open_classifier(path: Path, threads: int) -> onnxruntime.InferenceSession:
         raise ReaderError(
             f"reader: {path} must give {len(EMOTIONS)} probabilities a face; shape {scores.shape} with sums "
             f"{np.round(scores.reshape(2, -1).sum(1), 3)} came. Export the network again."
+        )
+    off = golden.differs(scores[0], entry.card)
+    if off is not None:
+        raise ReaderError(
+            f"reader: {path} says something else of the drawn face than its card, by {off:.3g}; at most "
+            f"{golden.TOLERANCE:g} is allowed. Restore it from the release, or install ONNX Runtime again."
         )
     return session

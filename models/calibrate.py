@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from models import zoo
+from models import golden, zoo
 from models.evaluate import Classifier, ece, read, reliability, truth
 
 TEMPERATURE = "temperature"  # name of the number in the ONNX graph
@@ -76,6 +76,7 @@ def renew_card(name: str, report: dict, home: Path) -> None:
     folder = home / name
     card = zoo.read_card(name, home)
     card["sha256"]["model.onnx"] = zoo.sha256(folder / "model.onnx")
+    card["golden"] = golden.scores(folder / "model.onnx")
     card["temperature"] = report["temperature"]
     card["unsure_below"] = report["unsure_below"]
     figures = card.setdefault("figures", {})

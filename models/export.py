@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from config.contract import EMOTIONS
-from models import zoo
+from models import golden, zoo
 from models.networks import build
 
 DATA = (
@@ -85,6 +85,7 @@ def export(
         "data": DATA,
         "limits": LIMITS,
         "sha256": files,
+        "golden": golden.scores(folder / "model.onnx"),
     }
     zoo.write_card(folder, card)
     return folder

@@ -15,7 +15,7 @@ from config.contract import CODES, EMOTIONS, MAX_FACES, ContractError, Frame
 from inference_server.decode import as_jpeg, decode, jpeg_size
 from inference_server.reader import Reader, ReaderError
 from inference_server.tracking import distance
-from models import zoo
+from models import golden, zoo
 from models.mtcnn import Detector, Found
 from models.zoo import Entry
 
@@ -276,11 +276,35 @@ def test_a_network_that_breaks_its_promise_is_refused_at_the_start(tmp_path):
     with pytest.raises(ReaderError, match=r"must give 7 probabilities a face; shape \(2, 3\)"):
         Reader(Boxes(), three)
     loud = network(tmp_path / "b.onnx", helper.make_node("MatMul", ["mean", "w"], ["scores"]), w=[[1] * 7])
-    with pytest.raises(ReaderError, match=r"with sums \[3\.5\d* 3\.5\d*\] came"):
+    with pytest.raises(ReaderError, match=r"with sums \[4\.1\d* 3\.5\d*\] came"):
         Reader(Boxes(), loud)
     (tmp_path / "c.onnx").write_bytes(b"not a network")
     with pytest.raises(ReaderError, match=r"c\.onnx is not a network of the zoo"):
         Reader(Boxes(), Entry("c", tmp_path / "c.onnx", {"crop_margin": 1.0}))
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_network_says_of_the_drawn_face_what_its_card_says(name):
+    entry = zoo.load(name)
+    assert golden.differs(np.array(golden.scores(entry.onnx_path)), entry.card) is None
+    assert "golden" in entry.card, f"python -c 'from models import golden; golden.renew({name!r})'"
+    assert sum(entry.card["golden"]) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("off", [0.002, float("nan")])
+def test_a_network_that_says_something_else_of_the_drawn_face_than_its_card_is_refused(off):
+    entry = zoo.load("xrs-fer2013")
+    wrong = [entry.card["golden"][0] + off, *entry.card["golden"][1:]]
+    with pytest.raises(ReaderError, match="says something else of the drawn face than its card"):
+        Reader(Boxes(), entry._replace(card={**entry.card, "golden": wrong}))
+
+
+def test_a_network_whose_weights_are_not_finite_is_refused_at_the_start(tmp_path):
+    spoilt = network(
+        tmp_path / "nan.onnx", helper.make_node("MatMul", ["mean", "w"], ["scores"]), w=[[float("nan")] * 7]
+    )
+    with pytest.raises(ReaderError, match="must give 7 probabilities a face"):
+        Reader(Boxes(), spoilt)
 
 
 @needs_media

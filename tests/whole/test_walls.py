@@ -1,6 +1,8 @@
 """Who may import whom: the house stands as long as these walls do."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,10 @@ DOORS = {
 }
 
 # Only the files named may import these.
-FOREIGN = {"qi": {"qi_host", "robots", "__main__"}, "pickle": set(), "tensorflow": set()}
+FOREIGN = {"qi": {"qi_host", "robots", "__main__"}, "tensorflow": set()}
+# What turns bytes into running code; nobody may.
+FOREIGN |= {name: set() for name in ("pickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")}
+UNSAFE_CALLS = {"recv_pyobj", "send_pyobj", "eval", "exec"}
 
 
 def imports(path: Path) -> set[str]:
@@ -52,6 +57,34 @@ def test_rare_or_dangerous_libraries_stay_where_they_belong(path):
         assert not used or path.stem in allowed, (
             f"{path.relative_to(ROOT)} imports {library}; only {sorted(allowed)} may."
         )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_that_comes_from_outside_can_become_code(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        where = f"{path.relative_to(ROOT)} line {node.lineno}"
+        called = ast.unparse(node.func)
+        options = {word.arg: ast.unparse(word.value) for word in node.keywords}
+        assert called.rpartition(".")[2] not in UNSAFE_CALLS or called.endswith(".eval"), f"{where}: {called}"
+        assert options.get("allow_pickle", "False") == "False", f"{where} lets numpy unpickle"
+        assert called != "torch.load", f"{where}: weights are safetensors, never pickles"
+
+
+def test_a_face_is_read_without_unpickling_a_byte():
+    """All ways to unpickle are blocked before anything of ours is imported; then a picture is read."""
+    code = """
+import _pickle, pickle
+def blocked(*_, **__): raise AssertionError("something was unpickled")
+for module in (pickle, _pickle):
+    module.load = module.loads = module.Unpickler = blocked
+from config import settings
+from inference_server.doctor import EMPTY
+from inference_server.runtime import open_reader
+assert open_reader(settings.load().reader).read(EMPTY, "nao-1", 0.0).error is None
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_serving_reaches_no_torch_by_any_way():
