@@ -15,6 +15,7 @@ const LIGHT = [-0.46, -0.89]; // on paper, the way to the light
 const ROUND = Array.from({ length: 20 }, (_, i) => [Math.cos((Math.PI * i) / 10), Math.sin((Math.PI * i) / 10)]); // corners of a circle
 const GRID_M = 0.1;
 const SUNK_M = 0.02;
+const PALE = 0.25; // of the way to white that a lit lamp seems to be
 const FALL_S = 0.35; // to lie down, or to get up
 
 // Where the colours come from: [lit, own, in the shade] of each tint.
@@ -28,7 +29,7 @@ const PALETTES = {
     hand: ["#c3c9d3", "#959eac", "#565e6c"], rim: "#14171c", floor: "#8d97a8", shadow: "rgb(0 0 0 / 0.5)", visor: "#1b1e24",
   },
 };
-const LAMPS = { eye: 0xffffff, ear: 0x2a6eff, chest: 0, foot: 0 }; // where nobody says what they show
+const LAMPS = { eye: 0xffffff, ear: 0x2a6eff, crown: 0, chest: 0, foot: 0 }; // where nobody says what they show
 const LYING = { LyingBelly: Math.PI / 2, LyingBack: -Math.PI / 2 }; // how far the torso is tipped over
 
 // Vectors of three; a pose is {turn: nine numbers row by row, at: vector}.
@@ -300,8 +301,9 @@ function paintLamp(context, camera, lamp, pose, shown, colours) {
   const at = placed(pose, lamp.at);
   const [x, y, , scale] = camera.point(at);
   if (dot(facing, unit(add(times(EYE_M, camera.toward), times(-1, add(at, times(-1, camera.middle)))))) < 0.08) return;
-  // The ring runs from its top to the outside of the head, on either side; an ear's to the front.
-  const upright = unit(add(turned(pose.turn, [0, 0, 1]), times(-dot(facing, turned(pose.turn, [0, 0, 1])), facing)));
+  // A ring runs from its top to the outside of the head, on either side; one that lies flat, from its front.
+  const top = turned(pose.turn, Math.abs(lamp.facing[2]) > 0.9 ? [1, 0, 0] : [0, 0, 1]);
+  const upright = unit(add(top, times(-dot(facing, top), facing)));
   const outward = times(lamp.name.startsWith("right") ? -1 : 1, cross(upright, facing));
   const onPaper = (a) => [scale * lamp.radius * dot(a, camera.right), -scale * lamp.radius * dot(a, camera.up)];
   context.save();
@@ -340,7 +342,12 @@ function paintGlow(context, shown) {
   context.fill();
 }
 
-const css = (colour) => `rgb(${colour >> 16 & 255} ${colour >> 8 & 255} ${colour & 255})`;
+/** A lamp looks paler than its colour: even a pure blue one is bright. */
+function css(colour) {
+  const channels = [colour >> 16 & 255, colour >> 8 & 255, colour & 255];
+  const most = Math.max(...channels);
+  return `rgb(${channels.map((value) => Math.round(value + PALE * (most - value))).join(" ")})`;
+}
 
 /** Whether the page is dark where the canvas lies, told by its ink. */
 function isDark(canvas) {

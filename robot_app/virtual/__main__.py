@@ -44,8 +44,15 @@ NO_QI = (
     help="The NAOqi that it resembles.",
 )
 @click.option("--speed", default=1.0, show_default=True, help="How many times as fast it lives, for tests.")
+@click.option(
+    "--view",
+    is_flag=False,
+    flag_value="127.0.0.1:8090",
+    metavar="[HOST:PORT]",
+    help="Serve its page, on this machine alone: the body, what it sees and is told, and buttons.",
+)
 @click.pass_context
-def main(context, listen, camera, diary, loop, naoqi, speed):
+def main(context, listen, camera, diary, loop, naoqi, speed, view):
     """A NAO that is not there: NAOqi's services on real libqi."""
     if context.invoked_subcommand:
         return
@@ -56,19 +63,29 @@ def main(context, listen, camera, diary, loop, naoqi, speed):
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
+    page, told = None, (SourceError, HostError)
+    if view:
+        from .page import Page, PageError
+
+        told += (PageError,)
     try:
         source = open_source(camera, loop)
         nao = VirtualNAO(source, Diary(diary), clock=lambda: speed * time.monotonic(), naoqi=naoqi)
+        if view:
+            page = Page(nao, view, camera)
         host = QiHost(nao, listen if "://" in listen else f"tcp://{listen}")
-    except (SourceError, HostError) as error:
+    except told as error:
         _give_up(f"virtual NAO: {error}")
     except OSError as error:
         _give_up(f"virtual NAO: the diary cannot be written: {error}.")
-    click.echo(f"virtual NAO listens at {host.url}, its camera shows {camera}")
+    shown = f", its page is {page.url}" if page else ""
+    click.echo(f"virtual NAO listens at {host.url}, its camera shows {camera}{shown}")
     # In slices: a signal that the kernel gives to a thread of libqi (it may after SIGCONT) is handled here only
     # when this thread runs some Python.
     while not over.wait(0.2):
         pass
+    if page:
+        page.close()
     nao.close()
     host.close()
     # A thread of libqi may still hold a Python object. If it met an interpreter that is being taken down, libqi
