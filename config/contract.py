@@ -35,6 +35,8 @@ MAX_ORDERS = 8
 MAX_BEHAVIORS = 100  # that a robot names
 MAX_NAME = 64  # characters of a robot's, behaviour's or model's name
 MAX_REFUSAL = 160  # characters of why an order was not done
+JOINTS = 26  # of a NAO's body; behaviors/joints.py has their names and their order
+MOST_RAD = 7.0  # of any of them
 MAX_DEPTH = 8  # of lists and objects in a header
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')  # in JSON
 
@@ -75,13 +77,14 @@ class ContractError(ValueError):
 #   smoothed  that face's seven scores after smoothing, in the order of EMOTIONS
 #   done      list of (number, None or why not): the last orders that this robot has had, the newest last
 #   about     an About, about once a second
+#   joints_rad  where its joints were a moment ago, rad (hands 0..1), in the order of ALMotion's "Body"
 Frame = namedtuple(
     "Frame",
     "seq taken_s width height encoding robot doing mood answer_age_s image "
-    "trouble mode attends smoothed done about",
+    "trouble mode attends smoothed done about joints_rad",
 )
-Frame.__new__.__defaults__ = (None,) * 6
-SELDOM = Frame._fields[-6:]  # those that may be left out
+Frame.__new__.__defaults__ = (None,) * 7
+SELDOM = Frame._fields[-7:]  # those that may be left out
 
 # What a robot tells of itself now and then.
 #   behaviors  {emotion: [name, ...]} of what it can play, at most MAX_BEHAVIORS
@@ -134,6 +137,8 @@ def encode_frame(frame):
         header["about"] = frame.about._asdict()
     if frame.smoothed is not None:
         header["smoothed"] = [_rounded(v, 3) for v in frame.smoothed]
+    if frame.joints_rad is not None:
+        header["joints_rad"] = [_rounded(v, 3) for v in frame.joints_rad]
     _leave_out(header, SELDOM, None)
     parts = [VERSION, _to_json(header), bytes(image)]
     decode_frame(parts)  # nothing leaves this end that the other end would refuse
@@ -175,6 +180,7 @@ def decode_frame(parts):
         smoothed=None if header.get("smoothed") is None else _shares(header, "smoothed"),
         done=None if header.get("done") is None else [_done(row) for row in _list(header, "done", MAX_ORDERS)],
         about=None if header.get("about") is None else _about(header["about"]),
+        joints_rad=None if header.get("joints_rad") is None else _joints(header),
     )
 
 
@@ -310,6 +316,11 @@ def _tunable(item):
 def _shares(header, key):
     """Seven numbers 0..1."""
     return [_number({key: v}, key, 0, 1) for v in _exactly(header, key, len(EMOTIONS))]
+
+
+def _joints(header):
+    angles = _exactly(header, "joints_rad", JOINTS)
+    return [_number({"joints_rad": v}, "joints_rad", -MOST_RAD, MOST_RAD) for v in angles]
 
 
 def _flag(header, key):

@@ -25,6 +25,7 @@ from robot_app.clock import now_s
 from robot_app.director import Director
 from robot_app.interact import interact
 from robot_app.jpeg import best_encoder
+from robot_app.limbs import Limbs
 from robot_app.link import Link
 from robot_app.music import Music, Silence
 from robot_app.notes import Notes
@@ -130,6 +131,7 @@ def run(robot, link, mood, director, music, portrait, settings, options, tell, n
     camera = Camera(robot, settings["robot"], best_encoder(settings["robot"]["jpeg_quality"]), undo, tell)
     player = Player(robot, settings["robot"], undo, tell)
     safety = Safety(robot, tell)
+    limbs = Limbs(robot)
     orders = Orders(director, mood, player, safety, tell)
 
     def prepare():
@@ -146,7 +148,19 @@ def run(robot, link, mood, director, music, portrait, settings, options, tell, n
         while not ended():
             try:
                 interact(
-                    camera, link, mood, director, player, safety, music, notes, orders, portrait, now_s, ended
+                    camera,
+                    link,
+                    mood,
+                    director,
+                    player,
+                    safety,
+                    music,
+                    notes,
+                    orders,
+                    portrait,
+                    limbs,
+                    now_s,
+                    ended,
                 )
             except robots.RobotLost as lost:
                 tell("robot", "%s Trying on." % lost)

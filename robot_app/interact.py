@@ -11,7 +11,7 @@ from robot_app import safety as senses
 WAIT_S = 0.02  # for an answer, before the lights and words that are due get their turn
 
 
-def interact(camera, link, mood, director, player, safety, music, notes, orders, portrait, clock, ended):
+def interact(camera, link, mood, director, player, safety, music, notes, orders, portrait, limbs, clock, ended):
     """Interact until `ended()`. `clock()` gives the robot's monotonic seconds."""
     feeling = mood.update([], clock())
     was_silent = False
@@ -20,7 +20,8 @@ def interact(camera, link, mood, director, player, safety, music, notes, orders,
         watch(safety, player, notes, now_s)
         picture = camera.look(now_s) if link.may_ask(now_s) else None
         if picture is not None:
-            link.ask(picture, state(feeling, player, safety, orders, portrait.look(now_s)), now_s)
+            told = state(feeling, player, safety, orders, portrait.look(now_s), limbs.look(now_s))
+            link.ask(picture, told, now_s)
 
         reading = link.answer(WAIT_S, clock)
         now_s = clock()
@@ -43,7 +44,7 @@ def interact(camera, link, mood, director, player, safety, music, notes, orders,
             music.tick(feeling, now_s)
 
 
-def state(feeling, player, safety, orders, about):
+def state(feeling, player, safety, orders, about, joints_rad):
     """What a frame says of the robot beside its picture, by the names in contract.Frame."""
     return {
         "doing": player.doing,
@@ -54,6 +55,7 @@ def state(feeling, player, safety, orders, about):
         "smoothed": feeling.scores,
         "done": orders.had,
         "about": about,
+        "joints_rad": joints_rad,
     }
 
 

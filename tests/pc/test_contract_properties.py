@@ -56,6 +56,10 @@ frames = some.builds(
         battery=some.none() | shares,
         hottest=some.none() | some.tuples(names, some.floats(-100, 1000)),
     ),
+    joints_rad=some.none()
+    | some.lists(
+        some.floats(-7, 7).map(lambda v: round(v, 3)), min_size=contract.JOINTS, max_size=contract.JOINTS
+    ),
 )
 faces = some.builds(
     Face,

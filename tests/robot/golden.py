@@ -82,6 +82,19 @@ FRAMES = {
         mode="stopped",
         about=About({}, {}, None, None),
     ),
+    "frame_body": Frame(
+        8,
+        12.6,
+        640,
+        480,
+        "jpeg",
+        "nao",
+        None,
+        None,
+        0.0625,
+        b"\xff\xd8\xff\xd9",
+        joints_rad=[0.0, -0.17, 1.443, 0.225, -1.202, -0.417, 0.1, 0.3] + [0.125] * 12 + [1.0] * 6,
+    ),
     "frame_gray8": Frame(4, 12.2, 4, 2, "gray8", "nao", "sigh", None, 1e-06, bytes(bytearray(range(8)))),
 }
 READINGS = {

@@ -67,6 +67,8 @@ BROKEN_FRAMES = [
     ("an unknown mood", frame_parts(mood="hungry"), "bad_header"),
     ("a long name", frame_parts(robot="n" * 65), "bad_header"),
     ("a negative age", frame_parts(answer_age_s=-0.1), "bad_header"),
+    ("25 joints", frame_parts(joints_rad=[0.0] * 25), "bad_header"),
+    ("a joint in degrees", frame_parts(joints_rad=[90.0] + [0.0] * 25), "bad_header"),
     ("a large header", with_header(b" " * (contract.MAX_FRAME_HEADER_BYTES + 1)), "too_large"),
     ("a wide picture", frame_parts(width=1281), "too_large"),
     ("a large image", frame_parts(image=b"\x00" * (contract.MAX_IMAGE_BYTES + 1)), "too_large"),

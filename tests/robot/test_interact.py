@@ -21,6 +21,7 @@ from robot_app.camera import Camera
 from robot_app.clock import now_s
 from robot_app.director import Director
 from robot_app.interact import interact
+from robot_app.limbs import Limbs
 from robot_app.link import Link
 from robot_app.music import Silence
 from robot_app.notes import Notes
@@ -124,6 +125,7 @@ class Play(object):
         self.mood = Mood(MOOD)
         self.orders = Orders(self.director, self.mood, self.player, self.safety, self.tell)
         self.portrait = Portrait(robot, library, self.mood)
+        self.limbs = Limbs(robot)
         self.player.prepare(lambda: False)
         self.camera.open()
         self.pc.start()
@@ -133,7 +135,7 @@ class Play(object):
         until_s = now_s() + PATIENCE_S
         interact(
             self.camera, self.link, self.mood, self.director, self.player, self.safety, Silence(), self.notes,
-            self.orders, self.portrait, now_s, lambda: enough() or now_s() > until_s,
+            self.orders, self.portrait, self.limbs, now_s, lambda: enough() or now_s() > until_s,
         )  # fmt: skip
         assert enough(), "it did not come within %g s: %s" % (PATIENCE_S, self.said.getvalue())
 
