@@ -74,6 +74,7 @@ def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
             recorder.start(**_record_defaults(chosen))
         if not no_monitor:
             about = {"listen": server.address, "network": network, "runtime": runtime}
+            about["sessions"] = chosen.record.folder  # where there is one, the page has the button to record
             routes = _record_routes(recorder, chosen)
             place = chosen.monitor.host, chosen.monitor.port
             page = Monitor(events, *place, about, music, routes, server.order)

@@ -5,7 +5,8 @@
     POST /record/stop     -> the same as GET
     GET  /record/NAME     the file
 
-Only our own page may start or stop (its Origin is checked). It never names a path: sessions go by their names.
+Who may do that is decided in guard.py; a session itself is only for those who may steer. The page never names a
+path: sessions go by their names.
 """
 
 import json
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from inference_server.guard import STEER
 from inference_server.recorder import Recorder, RecordError
 
 MAX_BODY_BYTES = 8192
@@ -48,12 +50,14 @@ def routes(recorder: Recorder, defaults: dict) -> list[Route]:
             wish = defaults | json.loads(await _body(request))
         except (ValueError, TypeError):
             return PlainTextResponse("A JSON object of at most 8 KB is needed.", 400)
-        return await _do(request, begin, wish)
+        return await _do(begin, wish)
 
-    async def stop(request: Request) -> Response:
-        return await _do(request, end)
+    async def stop(_request: Request) -> Response:
+        return await _do(end)
 
     async def give(request: Request) -> Response:
+        if request.scope["right"] != STEER:
+            return PlainTextResponse("This page may watch, and take nothing.", 403)
         path = await run_in_threadpool(recorder.path, request.path_params["name"])
         if path is None:
             return PlainTextResponse("There is no such session.", 404)
@@ -67,10 +71,7 @@ def routes(recorder: Recorder, defaults: dict) -> list[Route]:
     ]
 
 
-async def _do(request: Request, what, *args) -> Response:
-    host = request.headers.get("host", "")
-    if request.headers.get("origin") not in (f"http://{host}", f"https://{host}"):
-        return PlainTextResponse("Only this monitor's own page may do that.", 403)
+async def _do(what, *args) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(what, *args))
     except RecordError as error:
