@@ -245,6 +245,7 @@ def _frame_header(event: Answered) -> dict:
         "doing": frame.doing,
         "mood": frame.mood,
         "trouble": frame.trouble,
+        "joints_rad": frame.joints_rad,
         "answer_age_s": frame.answer_age_s,
         "timings_ms": reading.timings_ms,
     }

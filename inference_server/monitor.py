@@ -34,11 +34,12 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from behaviors import shapes
 from inference_server.board import Board, View
 from inference_server.events import Events, Marked
 from inference_server.guard import STEER, Guard
@@ -152,6 +153,8 @@ class Monitor:
             routes=[
                 WebSocketRoute("/live", self._live),
                 Route("/songs/{emotion}/{turn:int}", self._song),
+                Route("/body.js", lambda _: FileResponse(shapes.WEB / "body.js")),
+                Route("/body.json", lambda _: JSONResponse(shapes.table())),
                 *self._routes,
                 Mount("/", StaticFiles(directory=WEB, html=True)),
             ],

@@ -7,6 +7,7 @@ import { Link } from "./link.js";
 import { Log } from "./log.js";
 import { Music } from "./music.js";
 import { Picture } from "./picture.js";
+import { RobotBody } from "./robot.js";
 import { Robots } from "./robots.js";
 import { Timeline } from "./timeline.js";
 
@@ -34,7 +35,7 @@ const link = new Link(
   (header, jpeg) => { turn = turn.then(() => take(header, jpeg)).catch(console.error); },
   (state) => { scene.link = state; paintSoon(); },
 );
-const views = [new Picture(), new Robots((id) => link.watch(id)), new Bars(), new Figures(), new Log(), new Timeline(), new Cover(), new Music()];
+const views = [new Picture(), new Robots((id) => link.watch(id)), new Bars(), new Figures(), new Log(), new Timeline(), new Cover(), new Music(), new RobotBody()];
 
 let unseen = 0; // messages that are in the scene and not yet painted
 let planned = false;

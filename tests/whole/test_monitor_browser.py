@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from config.contract import EMOTIONS, Face, Frame, Reading
+from config.contract import EMOTIONS, JOINTS, Face, Frame, Reading
 from inference_server.events import Answered, Events, Gone, Said
 from inference_server.monitor import Monitor
 
@@ -199,6 +199,25 @@ def test_a_person_may_look_at_another_robot_and_markup_in_names_stays_text(open_
     assert screen.text(".doing") == "The robot plays <b>fume</b>"
     screen.wait_for_text("#log", "<script>alert(1)</script>")
     assert screen.page.locator("#robots img, .doing b, #log script").count() == 0
+
+
+def test_the_robots_body_is_shown_once_it_says_where_its_joints_are(open_page, events):
+    screen = open_page()
+    events.publish(answered({"happy": 0.9}, mood="happy"))
+    screen.wait_for_text("#mood", "Happy")
+    body = screen.page.locator(".robot-body")
+    assert body.is_hidden()
+    seen = set()
+
+    def moved():
+        events.publish(answered({"happy": 0.9}, mood="happy", joints_rad=[0.1 * len(seen)] * JOINTS))
+        if body.is_visible():
+            seen.add(body.evaluate("canvas => canvas.toDataURL()"))
+        return len(seen) > 2
+
+    screen.wait_until(moved)
+    events.publish(Gone("nao-1", time.monotonic()))
+    body.wait_for(state="hidden")
 
 
 def test_a_second_page_shows_the_same_minute(open_page, events):
