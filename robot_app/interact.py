@@ -13,7 +13,7 @@ WAIT_S = 0.02  # for an answer, before the lights and words that are due get the
 
 def interact(camera, link, mood, director, player, safety, music, notes, orders, portrait, limbs, clock, ended):
     """Interact until `ended()`. `clock()` gives the robot's monotonic seconds."""
-    feeling = mood.update([], clock())
+    feeling, seen_s = mood.update([], clock()), None
     was_silent = False
     while not ended():
         now_s = clock()
@@ -26,7 +26,7 @@ def interact(camera, link, mood, director, player, safety, music, notes, orders,
         reading = link.answer(WAIT_S, clock)
         now_s = clock()
         if reading is not None:
-            feeling = mood.update(reading.faces, now_s)
+            feeling, seen_s = mood.update(reading.faces, now_s), reading.taken_s
         elif link.is_silent:
             feeling = mood.update([], now_s)  # a PC that is gone sees nobody: the robot comes to rest
             if not was_silent:
@@ -34,7 +34,8 @@ def interact(camera, link, mood, director, player, safety, music, notes, orders,
         was_silent = link.is_silent
 
         orders.take(link.orders(), now_s)
-        behavior = None if safety.judge.stopped else director.choose(feeling, now_s)
+        may_react = seen_s is not None and link.is_young(seen_s, now_s) and not safety.judge.stopped
+        behavior = director.choose(feeling, now_s) if may_react else None
         if behavior is not None and player.play(behavior, now_s):
             notes.reaction(behavior, now_s)
         player.tick(now_s)

@@ -119,6 +119,7 @@ class Link(object):
     def __init__(self, address, settings, tell, notes, pair=None):
         self.address = address
         self._pair = pair
+        self._max_age_s = settings["max_age_s"]
         self._name = settings["name"]
         self._tell = tell
         self._notes = notes
@@ -142,6 +143,10 @@ class Link(object):
 
     def may_ask(self, now_s):
         return self._pace.may_ask(now_s)
+
+    def is_young(self, taken_s, now_s):
+        """Whether a picture that was taken then may still move the robot."""
+        return now_s - taken_s <= self._max_age_s
 
     def ask(self, picture, state, now_s):
         """Send a camera.Picture, if the PC can be reached at all; never waits.
