@@ -6,6 +6,8 @@ its battery, motors and network are.
 No real robot has this service. It changes what the others say and do; it never talks to a program itself.
 """
 
+import json
+
 from . import body
 from .senses import FAR_M, SENSORS
 from .service import Refused, Service, as_list, number, offered, word
@@ -170,6 +172,12 @@ class Outside(Service):
     def install(self, behavior, seconds):
         """A behavior or animation of this name is installed; it does nothing, for so long."""
         self.nao.installed[word(behavior, "the behavior")] = max(0.0, number(seconds, "the time"))
+
+    @offered(counted=True)
+    def diary(self, since_s=0.0):
+        """The lines of the diary that were written at or after `since_s`, as one text of JSON lines."""
+        since_s = number(since_s, "the time")
+        return "\n".join(json.dumps(line) for line in self.nao.diary.find() if line["at_s"] >= since_s)
 
     # Its network
 

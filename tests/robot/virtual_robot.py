@@ -1,8 +1,8 @@
 # -*- coding: utf-8 -*-
 """A virtual NAO as a program of its own, for tests in any Python that has qi. Valid Python 2.7 and 3.
 
-The robot needs a Python 3 with the project's packages: this one, or the one named by VIRTUAL_NAO_PYTHON, or that
-of .venv, or python3.
+The robot needs a Python 3 with the project's packages: this one, or the one named by VIRTUAL_NAO_PYTHON, or
+that of .venv, or python3.
 """
 
 from __future__ import division, print_function
