@@ -27,6 +27,17 @@ export const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 /** Index of the largest number. */
 export const largest = (numbers) => numbers.reduce((best, value, i) => (value > numbers[best] ? i : best), 0);
 
+/** The face of a frame that the robot attends to, or undefined. */
+export const attended = (frame) => frame?.faces.find(({ id }) => id === frame.attended);
+
+const FLAWS = { dark: "too dark", small: "too small", profile: "turned away", blurred: "blurred" };
+
+/** What makes a face's scores doubtful, in words, or "". */
+export function doubts({ quality, unsure }) {
+  if (!unsure && !quality.length) return "";
+  return quality.length ? `unsure: ${quality.map((flaw) => FLAWS[flaw] ?? flaw).join(", ")}` : "unsure";
+}
+
 /** "5 s", "3 min": an age for people. */
 export const ago = (seconds) => (seconds < 90 ? `${Math.max(0, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`);
 

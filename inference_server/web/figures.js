@@ -1,8 +1,9 @@
 // How fast the loop is, and what runs: numbers that stand still long enough to be read.
 
-import { capital, find, make, write } from "./dom.js";
+import { capital, find, make, mark, write } from "./dom.js";
 
 const EVERY_MS = 500;
+const LOW = 0.2; // of the battery
 const SMOOTH = 0.25; // weight of the newest frame
 const LABELS = { listen: "Robots connect to" }; // any other label is shown as the server gave it
 
@@ -27,7 +28,16 @@ export class Figures {
     const live = scene.link === "open" && scene.watched?.here && scene.watched.quiet_s < 2;
     number(find("rate"), live ? scene.watched.rate_hz.toFixed(1) : null, "fps");
     number(find("age"), live && this.age_s !== null ? (1000 * this.age_s).toFixed(0) : null, "ms");
+    number(find("lost"), live ? Math.round(100 * scene.watched.lost) : null, "%");
     this.showSteps(live);
+    this.showHealth(scene.itself ?? {});
+  }
+
+  showHealth({ battery, hottest }) {
+    number(find("battery"), typeof battery === "number" ? Math.round(100 * battery) : null, "%");
+    mark(find("battery"), "data-low", battery < LOW);
+    number(find("hottest"), hottest ? hottest[1].toFixed(0) : null, "°C");
+    write(find("hottest-joint"), hottest ? `Warmest: ${hottest[0]}` : "Warmest motor");
   }
 
   take({ frame, watched }) {

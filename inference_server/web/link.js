@@ -39,6 +39,16 @@ export class Link {
     this.say({ watch: id });
   }
 
+  /** Have a robot do something: `wish` is an order's what, name, face, settings. */
+  order(robot, wish) {
+    this.say({ order: { robot, ...wish } });
+  }
+
+  /** Mark this moment. */
+  mark(text) {
+    this.say({ mark: text });
+  }
+
   say(words) {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(words));
   }

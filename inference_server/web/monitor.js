@@ -1,15 +1,21 @@
 // The page: takes what the link brings, keeps the scene (all that is known now), and asks each view to show it.
 
 import { Bars } from "./bars.js";
+import { Behaviors } from "./behaviors.js";
+import { Calls } from "./calls.js";
 import { Cover } from "./cover.js";
+import { Faces } from "./faces.js";
 import { Figures } from "./figures.js";
+import { listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
 import { Log } from "./log.js";
 import { Music } from "./music.js";
 import { Picture } from "./picture.js";
+import { Record } from "./record.js";
 import { RobotBody } from "./robot.js";
 import { Robots } from "./robots.js";
 import { Timeline } from "./timeline.js";
+import { Tune } from "./tune.js";
 
 const TICK_MS = 250; // ages and the timeline move on even when nothing comes
 
@@ -17,6 +23,7 @@ const scene = {
   link: "connecting",
   about: {},
   music: null, // what there is to play: {songs, after_s, fade_s, volume}
+  may_steer: false, // this page, the robots
   emotions: [],
   robots: [],
   watched: null, // the robot that is shown, one of robots
@@ -25,6 +32,10 @@ const scene = {
   broken: false, // the frame's picture could not be decoded
   samples: [], // of the timeline, oldest first
   lines: [], // of the log, oldest first
+  marks: [], // of the timeline, oldest first
+  itself: null, // what the robot told of itself: {behaviors, mood, battery, hottest}
+  orders: [], // its last ones, oldest first, and what came of them
+  told: null, // the last sentence for this page alone: {text, at_s}
   history_s: 60,
   offset_s: 0, // from the page's clock to the server's
   now_s: 0, // by the server's clock
@@ -35,14 +46,25 @@ const link = new Link(
   (header, jpeg) => { turn = turn.then(() => take(header, jpeg)).catch(console.error); },
   (state) => { scene.link = state; paintSoon(); },
 );
-const views = [new Picture(), new Robots((id) => link.watch(id)), new Bars(), new Figures(), new Log(), new Timeline(), new Cover(), new Music(), new RobotBody()];
+const order = (wish, robot = scene.watched?.id) => robot && scene.may_steer && link.order(robot, wish);
+const timeline = new Timeline();
+const calls = new Calls(order, (text) => scene.may_steer && link.mark(text));
+const faces = new Faces(order);
+const behaviors = new Behaviors(order);
+const robots = new Robots((id) => link.watch(id));
+const views = [
+  new Picture(order), robots, new Bars(), new Figures(), new Log(), timeline, new Cover(), new Music(),
+  calls, faces, behaviors, new Tune(order), new Record(), new RobotBody(),
+];
+listenToKeys({ calls, faces, behaviors, robots, timeline });
 
 let unseen = 0; // messages that are in the scene and not yet painted
 let planned = false;
 
 async function take(header, jpeg) {
   if (header.emotions) {
-    Object.assign(scene, { about: header.about, music: header.music, emotions: header.emotions, history_s: header.history_s, lines: [] });
+    Object.assign(scene, { about: header.about, music: header.music, emotions: header.emotions, history_s: header.history_s, lines: [], marks: [] });
+    scene.may_steer = header.may_steer;
     forgetRobot();
   }
   if (header.restart) forgetRobot();
@@ -51,6 +73,10 @@ async function take(header, jpeg) {
   scene.robots = header.robots;
   scene.watched = header.robots.find((robot) => robot.id === header.watched) ?? null;
   scene.lines = [...scene.lines, ...header.lines].slice(-50);
+  scene.marks.push(...header.marks);
+  scene.itself = header.itself ?? scene.itself;
+  scene.orders = header.orders ?? scene.orders;
+  if (header.told) scene.told = { text: header.told.at(-1), at_s: header.now_s };
   scene.samples.push(...(header.samples ?? []));
   while (scene.samples.length && scene.samples[0].at_s < header.now_s - scene.history_s - 1) scene.samples.shift();
   if (header.frame) {
@@ -67,7 +93,8 @@ async function take(header, jpeg) {
 
 function forgetRobot() {
   scene.samples = [];
-  scene.frame = null;
+  scene.orders = [];
+  scene.frame = scene.itself = scene.told = null;
   scene.picture?.close();
   scene.picture = null;
 }

@@ -28,7 +28,7 @@ export class Music {
     write(this.button, this.wanted ? "Stop the music" : "Play music");
     mark(this.button, "data-plays", this.playing ?? "none");
     const known = scene.link === "open" && scene.watched?.here && scene.frame;
-    const mood = known ? scene.frame.mood : null;
+    const mood = known && scene.frame.mode !== "stopped" ? scene.frame.mood : null;
     if (mood !== this.mood) Object.assign(this, { mood, since_s: now_s });
     if (!this.wanted) return;
     if (!this.playing) this.begin(music, now_s);

@@ -2,17 +2,26 @@
 
 import { ago, capital, find, make, mark, write } from "./dom.js";
 
+const MODES = { paused: "Reactions are paused; what you order is played.", stopped: "Stopped. It rests until you let it go on." };
 const LINK = { connecting: "Connecting", open: "Connected", gone: "Server gone", full: "Server full" };
 
 export class Robots {
   /** choose(id) is called when the person picks a robot. */
   constructor(choose) {
     this.choose = choose;
+    this.scene = null;
     this.chips = new Map(); // id: button
     this.list = find("robots");
   }
 
+  /** Pick the robot `step` places on. */
+  next(step) {
+    const { robots, watched } = this.scene;
+    if (robots.length) this.choose(robots[(robots.indexOf(watched) + step + robots.length) % robots.length].id);
+  }
+
   show(scene) {
+    this.scene = scene;
     mark(document.body, "data-link", scene.link);
     write(find("link-text"), LINK[scene.link]);
     this.showChips(scene);
@@ -31,7 +40,7 @@ export class Robots {
       const chip = this.chips.get(robot.id) ?? this.addChip(robot.id);
       const twin = !robot.name || names.indexOf(robot.name) !== names.lastIndexOf(robot.name);
       write(chip.querySelector(".name"), twin ? `${robot.name} ${robot.id}`.trim() : robot.name);
-      write(chip.querySelector(".state"), robot.here ? "" : `left ${ago(robot.quiet_s)} ago`);
+      write(chip.querySelector(".state"), robot.here ? robot.mode ?? "" : `left ${ago(robot.quiet_s)} ago`);
       mark(chip, "data-here", robot.here);
       mark(chip, "aria-pressed", robot === watched);
     }
@@ -56,6 +65,9 @@ function showMood({ link, frame, watched }) {
   const doing = known ? frame.doing : null;
   write(find("doing-text"), doingText(link, watched, doing));
   write(find("doing-name"), doing ?? "");
+  const mode = known ? MODES[frame.mode] : null;
+  find("mode").hidden = !mode;
+  write(find("mode"), mode ?? "");
   const trouble = known ? frame.trouble : null;
   find("trouble").hidden = !trouble;
   write(find("trouble"), trouble ? `The robot: ${trouble}` : "");
