@@ -80,6 +80,8 @@ def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
             page = Monitor(events, *place, about, music, routes, server.order)
             open_things.enter_context(closing(page))
             line += f" · watch it at {page.url}"
+            if page.url_to_watch != page.url:
+                line += f" (who may only watch: {page.url_to_watch})"
         click.echo(line)
         while not over.wait(0.2):  # in slices: the kernel may give the signal to a thread that is not this one
             pass

@@ -12,7 +12,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 
-WATCH, STEER = "watch", "steer"  # see all; see all, and give orders
+WATCH, STEER = "watch", "steer"  # a viewer sees what is live; an operator sees all, and gives orders
+OPERATORS = "/record/"  # what lies below it shows people who are no longer before the camera
 HARMLESS = ("GET", "HEAD")
 COOKIE = "monitor_key"
 HEADERS = {
@@ -25,11 +26,11 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware. `key` is needed of everybody, where there is one."""
+    """ASGI middleware. keys: {key: right}, one of which everybody must bring; None: whoever comes may all."""
 
-    def __init__(self, app, key: str | None):
+    def __init__(self, app, keys: dict[str, str] | None):
         self.app = app
-        self.key = key
+        self.keys = keys
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -45,7 +46,7 @@ class Guard:
 
     def right(self, asked: HTTPConnection) -> str | None:
         """What a request may do: STEER, WATCH, or None for nothing."""
-        return STEER if self.key is None or self._is_key(asked.cookies.get(COOKIE)) else None
+        return STEER if self.keys is None else self._right_of(asked.cookies.get(COOKIE))
 
     def _refusal(self, asked: HTTPConnection, right: str | None):
         """The response that keeps this request out, or None."""
@@ -54,20 +55,23 @@ class Guard:
             return PlainTextResponse("Only this monitor's own page may do that.", 403)
         if right is None:
             return self._let_in(asked)
-        if changes and right != STEER:
+        if (changes or asked.scope["path"].startswith(OPERATORS)) and right != STEER:
             return PlainTextResponse("This page may watch, and change nothing.", 403)
         return None
 
     def _let_in(self, asked: HTTPConnection):
         """The way in for whoever brings the key in the address, and out for others."""
-        if self._is_key(asked.query_params.get("key")):
+        key = asked.query_params.get("key")
+        if self._right_of(key):
             response = RedirectResponse("/", 303)
-            response.set_cookie(COOKIE, self.key, httponly=True, samesite="strict")
+            response.set_cookie(COOKIE, key, httponly=True, samesite="strict")
             return response
         return PlainTextResponse("Open the whole address that the server printed, with its ?key=.", 403)
 
-    def _is_key(self, word: str | None) -> bool:
-        return word is not None and hmac.compare_digest(word.encode(), self.key.encode())
+    def _right_of(self, word: str | None) -> str | None:
+        """The right that a key gives; every key is compared, so that the time it takes tells nothing."""
+        found = [r for k, r in self.keys.items() if hmac.compare_digest((word or "").encode(), k.encode())]
+        return found[0] if found else None
 
 
 def _is_from_our_page(asked: HTTPConnection) -> bool:

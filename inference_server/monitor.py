@@ -42,12 +42,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from behaviors import shapes
 from inference_server.board import Board, View
 from inference_server.events import Events, Marked
-from inference_server.guard import STEER, Guard
+from inference_server.guard import STEER, WATCH, Guard
 
 WEB = Path(__file__).with_name("web")
 HEARTBEAT_S = 1.0  # a page hears something at least this often, so that it notices a dead line
 MAX_UNSEEN = 2  # messages on their way to one page
 MAX_VIEWERS = 32
+MAX_CONNECTIONS = 128  # of all pages together
 MAX_MARK = 200  # characters
 START_S = 10.0  # longest wait for uvicorn
 STOP_S = 2.0
@@ -113,10 +114,12 @@ class Monitor:
         words = {label: str(text) for label, text in (about or {}).items()}
         self._board = Board(words, music and music.for_page())
         self._viewers: set[Viewer] = set()
-        self._key = None if _is_loopback(host) else secrets.token_urlsafe(16)
+        right_of = {secrets.token_urlsafe(16): right for right in (STEER, WATCH)}
+        self._keys = None if _is_loopback(host) else right_of
         listener = _listen(host, port)
         shown = "localhost" if host in ANYWHERE else f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{listener.getsockname()[1]}/" + (f"?key={self._key}" if self._key else "")
+        home = f"http://{shown}:{listener.getsockname()[1]}/"
+        self.url, self.url_to_watch = (home + (f"?key={key}" if self._keys else "") for key in right_of)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 self._app(host),
@@ -125,6 +128,7 @@ class Monitor:
                 ws_max_size=1024,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=1,
+                limit_concurrency=MAX_CONNECTIONS,
             )
         )
         self._thread = threading.Thread(
@@ -160,7 +164,7 @@ class Monitor:
             ],
             middleware=[
                 Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
-                Middleware(Guard, key=self._key),
+                Middleware(Guard, keys=self._keys),
             ],
             lifespan=self._lifespan,
         )

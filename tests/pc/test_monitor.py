@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -284,6 +286,31 @@ def test_closing_ends_the_pages_and_frees_the_port():
                 page.take()
     with socket.create_server(("127.0.0.1", urlsplit(monitor.url).port)):
         pass
+
+
+def test_the_key_to_watch_gives_no_right_to_steer_or_to_see_what_was_recorded(events):
+    ordered = []
+    routes = [Route("/record/old", lambda _: PlainTextResponse("people"))]
+    routes += [Route("/record/stop", lambda _: PlainTextResponse("stopped"), methods=["POST"])]
+    order = lambda *wish, **more: ordered.append(wish)  # noqa: E731
+    with Monitor(events, host="0.0.0.0", port=0, routes=routes, order=order) as monitor:
+        origin = f"http://127.0.0.1:{urlsplit(monitor.url).port}"
+        may = {}
+        for right, url in (("steer", monitor.url), ("watch", monitor.url_to_watch)):
+            status, headers, _ = ask(monitor, f"/?{urlsplit(url).query}")
+            assert status == 303
+            cookie = {"Cookie": headers["set-cookie"].split(";")[0]}
+            here = {"Host": origin.removeprefix("http://"), "Origin": origin}
+            stop = ask(monitor, "/record/stop", "POST", **here, **cookie)[0]
+            may[right] = [ask(monitor, "/", **cookie)[0], ask(monitor, "/record/old", **cookie)[0], stop]
+            with Page(monitor, origin=origin, additional_headers=cookie) as page:
+                assert page.take()[0]["may_steer"] is (right == "steer")
+                page.seen()
+                page.socket.send(json.dumps({"order": {"robot": right, "what": "stop"}}))
+                page.socket.send(json.dumps({"mark": "heard"}))
+                page.look_until(lambda header, _, r=right: "told" in header or r == "steer")
+        assert may == {"steer": [200, 200, 200], "watch": [200, 403, 403]}
+    assert all(robot == "steer" for robot, _ in ordered)
 
 
 def test_beyond_this_machine_a_key_is_needed(events):
