@@ -211,7 +211,7 @@ def open_robot(options, settings):
     """The Robot that --robot or the settings name, not yet connected."""
     address = options.robot or settings["robot"]
     if address == "virtual":
-        return robots.in_this_process(options.camera or "demo", options.diary)
+        return robots.in_this_process(options.camera or "demo", options.diary, options.view)
     return robots.over_network(address if "://" in address else "tcp://" + address)
 
 
@@ -228,6 +228,7 @@ def read_options(arguments):
         "--camera", metavar="FILE", help="what a virtual NAO sees: a video or image, demo, webcam or none"
     )
     parser.add_argument("--diary", metavar="FILE", help="where a virtual NAO writes what happens to it")
+    parser.add_argument("--view", metavar="HOST:PORT", help="serve a virtual NAO's own page there")
     parser.add_argument("--seconds", type=float, metavar="N", help="end after this long; else run until Ctrl-C")
     parser.add_argument("--json", metavar="FILE", help="write a summary when it ends")
     parser.add_argument("--doctor", action="store_true", help="say what would keep it from working, and end")
@@ -238,8 +239,10 @@ def read_options(arguments):
     options = parser.parse_args(arguments)
     if options.seconds is not None and not options.seconds > 0:
         parser.error("--seconds needs a number above 0; %g came." % options.seconds)
-    if (options.camera or options.diary) and options.robot != "virtual":
-        parser.error("--camera and --diary go with --robot virtual only; a robot over the network has its own.")
+    if (options.camera or options.diary or options.view) and options.robot != "virtual":
+        parser.error(
+            "--camera, --diary and --view go with --robot virtual only; a robot over the network has its own."
+        )
     return options
 
 

@@ -165,8 +165,10 @@ def over_network(url):
     return Robot(open_session, url)
 
 
-def in_this_process(camera, diary):
+def in_this_process(camera, diary, view=None):
     """A Robot that is the virtual NAO, without any network: `camera` is what it sees, `diary` a path or None.
+
+    view   HOST:PORT of its own page, where there is to be one
 
     Raises RobotError where this Python has no virtual NAO, ValueError or EnvironmentError for the arguments.
     """
@@ -180,4 +182,9 @@ def in_this_process(camera, diary):
             "there is no virtual NAO for this Python; it needs Python 3.10 or later and the PC's packages."
         )
     nao = VirtualNAO(open_source(camera), Diary(diary))
-    return Robot(lambda ended: InProcessSession(nao), "the virtual NAO in this process", nao.close)
+    close = nao.close
+    if view:
+        from robot_app.virtual.page import Page
+
+        close = Page(nao, view, camera).close_all
+    return Robot(lambda ended: InProcessSession(nao), "the virtual NAO in this process", close)

@@ -72,14 +72,16 @@ class Program:
 @click.option("--server-port", default=5555, show_default=True)
 @click.option("--nao-port", default=9559, show_default=True)
 @click.option("--monitor-port", default=8080, show_default=True)
+@click.option("--view-port", default=8090, show_default=True, help="Of the virtual NAO's own page.")
 @click.option("--in-process", is_flag=True, help="Hold the virtual NAO inside the robot app, without libqi.")
-def main(camera, seconds, json_path, out, server_port, nao_port, monitor_port, in_process) -> None:
+def main(camera, seconds, json_path, out, server_port, nao_port, monitor_port, view_port, in_process) -> None:
     """Start everything, show it, stop it in order."""
     out.mkdir(parents=True, exist_ok=True)
     diary, summary = out / "diary.jsonl", json_path or out / "summary.json"
     for old in (diary, summary):
         old.unlink(missing_ok=True)
     server = f"tcp://127.0.0.1:{server_port}"
+    view = ["--view", f"127.0.0.1:{view_port}"]
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
@@ -91,16 +93,17 @@ def main(camera, seconds, json_path, out, server_port, nao_port, monitor_port, i
         app += ["--seconds", f"{seconds:g}"]
     if in_process or importlib.util.find_spec("qi") is None:
         click.echo("    demo | no libqi: the virtual NAO runs inside the robot app" if not in_process else "")
-        app += ["--robot", "virtual", "--camera", camera, "--diary", str(diary)]
+        app += ["--robot", "virtual", "--camera", camera, "--diary", str(diary), *view]
     else:
         listen = f"tcp://127.0.0.1:{nao_port}"
-        nao = ["robot_app.virtual", "--listen", listen, "--camera", camera, "--diary", str(diary)]
+        nao = ["robot_app.virtual", "--listen", listen, "--camera", camera, "--diary", str(diary), *view]
         programs.append(Program("nao", nao, "listens", over.set))
         app += ["--robot", listen]
     started = all(program.ready.wait(PATIENCE_S) for program in programs)
     if started and not over.is_set():
         programs.append(Program("robot", app, on_end=over.set))
         click.echo(f"    demo | watch it at http://127.0.0.1:{monitor_port}; Ctrl-C ends it")
+        click.echo(f"    demo | the robot itself is at http://127.0.0.1:{view_port}")
         while not over.wait(0.2):  # in slices: a signal may come to another thread than this one
             pass
     for program in reversed(programs):  # the robot first, so that it still has a body to bring to rest

@@ -66,7 +66,7 @@ HEADERS = {
 }
 
 
-class PageError(RuntimeError):
+class PageError(ValueError):
     """The page cannot be served; the text is a sentence for a person."""
 
 
@@ -110,6 +110,11 @@ class Page:
         self._thread.join(STOP_S)
         self._aloud.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close_all(self) -> None:
+        """Stop serving, and the robot with it."""
+        self.close()
+        self._nao.close()
 
     def _app(self) -> Starlette:
         return Starlette(

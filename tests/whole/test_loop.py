@@ -18,7 +18,7 @@ def demo(folder, seconds, camera="demo", *more):
     """Run the demo on free ports until it ends by itself; gives (program, summary, diary)."""
     ports = ("--server-port", free_port(), "--nao-port", free_port(), "--monitor-port", free_port())
     arguments = ("--seconds", seconds, "--camera", camera, "--json", folder / "summary.json", "--out", folder)
-    with Program("robot_app.virtual.demo", *ports, *arguments, *more) as program:
+    with Program("robot_app.virtual.demo", *ports, "--view-port", 0, *arguments, *more) as program:
         code = program.wait(within_s=seconds + 40)
     assert code == 0, program.said
     assert "Traceback" not in program.said
