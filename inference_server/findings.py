@@ -3,6 +3,7 @@
 Times are seconds from the first picture. Shares are 0..1. Nothing here reads a file, a clock or a picture.
 """
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,6 +17,7 @@ LEVELS = 20  # of confidence, in its histogram
 PAUSE_S = 1.0  # a longer gap between two pictures is counted as this long
 AGE_S, AGES = 0.01, 300  # bins of the answer's age, and how many
 MAX_LISTED = 1000  # delays and marks that are kept
+FLICKER_S = 0.5  # for so long another emotion may lead, and the first one counts as having led on
 ORDERED_S = 3.0  # a behaviour that begins so soon after an order of its name was ordered
 UNDECIDED, NOBODY = "undecided", "nobody there"
 
@@ -70,12 +72,16 @@ class Timeline:
 
 
 class Reaction(NamedTuple):
-    """A behaviour that began: when, which, in which mood; how long after it, None where it was ordered."""
+    """A behaviour that began: when, which, in which mood; how long after it began and after the face showed it.
+
+    Both delays are None where it was ordered, the second also where the face did not show it.
+    """
 
     at_s: float
     behaviour: str
     mood: str
     delay_s: float | None
+    face_delay_s: float | None
 
 
 @dataclass
@@ -95,19 +101,32 @@ class SessionFindings:
     _mood: tuple[str | None, float] = (None, 0.0)
     _doing: str | None = None
     _ordered: dict[str, float] = field(default_factory=dict)
+    _led: dict[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # since when, and until when, an emotion led
 
-    def add(self, frame: Frame, time_s: float) -> None:
-        """Take what the robot said of itself; delays are by its own clock."""
+    def add(self, frame: Frame, faces: list[Face], time_s: float) -> None:
+        """Take what the robot said of itself and saw; delays are by its own clock."""
+        if faces:
+            leader = strongest(faces[0])
+            since_s, until_s = self._led.get(leader, (0.0, -math.inf))
+            if frame.taken_s - until_s > FLICKER_S:
+                since_s = frame.taken_s
+            self._led[leader] = since_s, frame.taken_s
         if frame.answer_age_s is not None:
             self.ages[min(int(frame.answer_age_s / AGE_S), AGES)] += 1
         if frame.mood != self._mood[0]:
             self._mood = frame.mood, frame.taken_s
         if frame.doing != self._doing and frame.doing and len(self.reactions) < MAX_LISTED:
-            mood, since_s = self._mood
-            was_ordered = time_s - self._ordered.get(frame.doing, -ORDERED_S) < ORDERED_S
-            delay_s = None if was_ordered or mood is None else frame.taken_s - since_s
-            self.reactions.append(Reaction(time_s, frame.doing, mood or "", delay_s))
+            self.reactions.append(self._reaction(frame, time_s))
         self._doing = frame.doing
+
+    def _reaction(self, frame: Frame, time_s: float) -> Reaction:
+        mood, since_s = self._mood
+        if mood is None or time_s - self._ordered.get(frame.doing, -ORDERED_S) < ORDERED_S:
+            return Reaction(time_s, frame.doing, mood or "", None, None)
+        led = self._led.get(mood)
+        return Reaction(time_s, frame.doing, mood, frame.taken_s - since_s, led and frame.taken_s - led[0])
 
     def ordered(self, name: str | None, time_s: float) -> None:
         """The operator ordered a behaviour."""

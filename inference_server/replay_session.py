@@ -56,7 +56,7 @@ def readings(path: Path, reader: Reader | None, summary: Summary, robot_id: str 
                 found.robot_id = robot_id = event.robot_id
                 first_s = event.came_s if first_s is None else first_s
                 time_s = max(0.0, event.came_s - first_s)
-                found.add(event.frame, time_s)
+                found.add(event.frame, event.reading.faces, time_s)
                 faces = event.reading.faces
                 if again:
                     faces = again.read(event)

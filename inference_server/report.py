@@ -75,7 +75,12 @@ def of_session(of: SessionFindings) -> list[str]:
         lines.append(f"read again: {_same(of)}")
     delays = [r.delay_s for r in of.reactions if r.delay_s is not None]
     if delays:
-        lines.append(f"reactions: {len(of.reactions)}, after {_median(delays):.2f} s of the mood (median)")
+        late = _face_delay(of)
+        lines.append(
+            f"reactions: {len(of.reactions)}, {_median(delays):.2f} s after the mood began"
+            + (f" and {late:.2f} s after the face showed it" if late is not None else "")
+            + " (medians)"
+        )
     if of.missed:
         lines.append(f"{of.missed} events are missing: the disk was too slow")
     if of.more_robots:
@@ -268,6 +273,8 @@ def _session(of: SessionFindings) -> str:
     }
     if median_s is not None:
         figures["Answer's age"] = f"below {median_s * 1e3:.0f} ms in half, {late_s * 1e3:.0f} ms in 95 %"
+    if _face_delay(of) is not None:
+        figures["From face to behaviour"] = f"{_face_delay(of):.2f} s (median)"
     if delays:
         figures["From mood to behaviour"] = f"{_median(delays):.2f} s (median of {len(delays)})"
     if of.same or of.other or of.unknown:
@@ -276,10 +283,11 @@ def _session(of: SessionFindings) -> str:
         figures["Missing"] = f"{of.missed} events; the disk was too slow"
     rows = [
         f'<tr><td class="number">{r.at_s:.2f} s</td><td>{escape(r.behaviour)}</td><td>{escape(r.mood)}</td>'
-        f'<td class="number">{"ordered" if r.delay_s is None else f"{r.delay_s:.2f} s"}</td></tr>'
+        f'<td class="number">{_seconds(r.face_delay_s)}</td>'
+        f'<td class="number">{"ordered" if r.delay_s is None else _seconds(r.delay_s)}</td></tr>'
         for r in of.reactions[:ROWS]
     ]
-    head = _head_row("#at", "behaviour", "mood", "#delay")
+    head = _head_row("#at", "behaviour", "mood", "#after the face", "#after the mood")
     table = f'<div class="wide"><table>{head}{"".join(rows)}</table></div>{_rest(of.reactions)}' if rows else ""
     small = ' class="small"'
     facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in figures.items())
@@ -332,6 +340,16 @@ def _share(part: float, whole: float) -> str:
 
 def _span(e: Episode) -> str:
     return f"{e.emotion}, {e.start_s:.2f} to {e.end_s:.2f} s, {e.confidence:.0%}"
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f} s"
+
+
+def _face_delay(of: SessionFindings) -> float | None:
+    """The median, or None where there is none."""
+    delays = [r.face_delay_s for r in of.reactions if r.face_delay_s is not None]
+    return _median(delays) if delays else None
 
 
 def _median(values: list[float]) -> float:

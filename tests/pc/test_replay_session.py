@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 from click.testing import CliRunner
-from line import Robot, frame
+from line import PATIENCE_S, Robot, frame
 from test_recorder import answered
 
 from config import settings
@@ -51,12 +51,17 @@ def recorded(tmp_path_factory):
             nao.ask_until_ready(frame(seq, jpeg, "nao", "jpeg", size))
         with Recorder(events, folder, about, server.begin_anew) as recorder:
             name = recorder.start("a test", **CONSENT).name
+            heard, last = [], events.subscribe_to_all(1000)  # hears of each answer after the recorder
             for seq in range(4, 24):
                 for robot, clip in ((nao, clips[0]), (other, clips[1])):
                     jpeg, size = next(clip)
                     robot.send(frame(seq, jpeg, "nao", "jpeg", size))
                 for robot in (nao, other):
                     assert robot.hear().error is None
+            while sum(e.frame.seq == 23 for e in heard if isinstance(e, Answered)) < 2:
+                news = last.take(PATIENCE_S)
+                assert news, "the last answers were not published"
+                heard += news
             events.publish(Marked("the end", time.monotonic()))
             recorder.stop()
         for robot in (nao, other):
@@ -128,7 +133,8 @@ def test_a_session_without_pictures_gives_its_readings_and_the_robots_side(tmp_p
         path = recorder.path(recorder.stop())
     result = replay(path, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "a study" in result.output and "reactions: 2, after 0.40 s of the mood" in result.output
+    assert "a study" in result.output and "reactions: 2, 0.40 s after the mood began" in result.output
+    assert "1.40 s after the face showed it" in result.output
     report = (tmp_path / "out/report.html").read_text("utf-8")
     assert "0.40 s" in report and "ordered" in report and "stimulus &lt;A&gt;" in report
     assert "none; no picture was recorded" in report and "below 50 ms in half" in report
