@@ -10,7 +10,7 @@ from programs import Program
 from test_monitor_browser import CHROMIUM, PHONE_PX, Screen, chromium, playwright  # noqa: F401
 
 from config import settings
-from inference_server.events import Events, Marked, Ordered, Settled
+from inference_server.events import Answered, Events, Marked, Ordered, Settled
 from inference_server.monitor import Monitor
 from inference_server.server import Server
 from inference_server.workers import Process
@@ -60,20 +60,15 @@ def desk(tmp_path_factory):
     desk.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def open_page(chromium, desk):  # noqa: F811
-    """open_page(size_px) opens the page once the robot is there, free to move; no page may complain."""
+    """open_page(size_px) opens a page and waits for the robot; at the end no page may have complained."""
     screens = []
 
     def open_it(*size_px, **options):
         screens.append(Screen(chromium, desk.url, *size_px, **options))
-        page = screens[-1].page
-        page.set_default_timeout(PATIENCE_S * 1000)
-        page.locator(".play").first.wait_for()
-        if page.locator("#mode").is_visible():
-            page.locator("#pause").click()
-            page.locator("#mode").wait_for(state="hidden")
-        return screens[-1]
+        screens[-1].page.locator(".play").first.wait_for()
+        return screens[-1].page
 
     yield open_it
     for screen in screens:
@@ -81,16 +76,41 @@ def open_page(chromium, desk):  # noqa: F811
         assert screen.complaints == []
 
 
+@pytest.fixture(scope="module")
+def opened(open_page):
+    return open_page()
+
+
+@pytest.fixture
+def page(opened):
+    """The one page that most tests use; each begins with a robot that is free to move."""
+    if opened.locator("#mode").is_visible():
+        opened.locator("#pause").click()
+        opened.locator("#mode").wait_for(state="hidden")
+    opened.locator("#find").fill("")
+    opened.locator("#find").blur()
+    return opened
+
+
 def gesture(line):
     return line.get("method") == "angleInterpolation"
+
+
+def wait_for_about(watching):
+    """What the robot tells of itself next."""
+    until_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
+        for event in watching.take(timeout_s=0.1):
+            if isinstance(event, Answered) and event.frame.about:
+                return event.frame.about
+    raise AssertionError("the robot told nothing of itself")
 
 
 def is_begun(line):
     return gesture(line) and line["event"] == "began"
 
 
-def test_a_behaviour_that_is_pressed_is_in_the_robots_diary_at_once(desk, open_page):
-    page = open_page().page
+def test_a_behaviour_that_is_pressed_is_in_the_robots_diary_at_once(desk, page):
     offered = page.locator(".play").all_inner_texts()
     assert {"cheer", "droop", "fume"} <= set(offered) and len(offered) > 30
     before = len(desk.diary())
@@ -105,8 +125,7 @@ def test_a_behaviour_that_is_pressed_is_in_the_robots_diary_at_once(desk, open_p
     page.locator("#doing-name", has_text="cheer").wait_for()
 
 
-def test_stop_ends_the_gesture_brings_rest_and_lasts_until_somebody_lets_it_go_on(desk, open_page):
-    page = open_page().page
+def test_stop_ends_the_gesture_brings_rest_and_lasts_until_somebody_lets_it_go_on(desk, page):
     page.get_by_role("button", name="Play dance", exact=True).click()
     page.locator("#doing-name", has_text="dance").wait_for()
     before = len(desk.diary())
@@ -122,9 +141,9 @@ def test_stop_ends_the_gesture_brings_rest_and_lasts_until_somebody_lets_it_go_o
     assert page.get_by_role("button", name="Play dance", exact=True).is_enabled()
 
 
-def test_two_pages_see_the_same_orders_and_marks(desk, open_page):
+def test_two_pages_see_the_same_orders_and_marks(desk, page, open_page):
     watching = desk.events.subscribe_to_all(10_000)
-    one, two = open_page().page, open_page().page
+    one, two = page, open_page()
     one.keyboard.press("n")
     one.keyboard.type("the toy is shown")
     one.keyboard.press("Enter")
@@ -146,8 +165,7 @@ def test_two_pages_see_the_same_orders_and_marks(desk, open_page):
     assert [event.order for event in settled] == ordered and not any(event.why_not for event in settled)
 
 
-def test_a_behaviour_is_found_and_played_by_keys_alone(desk, open_page):
-    page = open_page().page
+def test_a_behaviour_is_found_and_played_by_keys_alone(page):
     page.keyboard.press("b")
     page.keyboard.type("shrin")
     assert page.locator(".play:visible").all_inner_texts() == ["shrink"]
@@ -158,8 +176,8 @@ def test_a_behaviour_is_found_and_played_by_keys_alone(desk, open_page):
     assert "rests within 3 s" in page.locator("#keys-list").inner_text()
 
 
-def test_the_mood_is_tuned_while_it_runs_and_what_does_not_go_together_is_refused(desk, open_page):
-    page = open_page().page
+def test_the_mood_is_tuned_while_it_runs_and_what_does_not_go_together_is_refused(desk, page):
+    watching = desk.events.subscribe()
     page.locator(".tune summary").click()
     enter = page.get_by_role("slider", name="A mood begins at")
     assert page.locator(".slider output").first.inner_text() == "0.50"
@@ -167,17 +185,16 @@ def test_the_mood_is_tuned_while_it_runs_and_what_does_not_go_together_is_refuse
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.locator("#order", has_text="Mood settings: done").wait_for()
-    other = open_page().page
-    other.locator(".tune summary").click()
-    other.locator(".slider output", has_text="0.53").wait_for()
+    assert wait_for_about(watching).mood["enter"] == 0.53
+    watching.close()
     enter.focus()
     page.keyboard.press("Home")
     page.locator("#order", has_text=re.compile("not done, .*must not lie above")).wait_for()
     page.locator(".slider output", has_text="0.53").wait_for()
 
 
-def test_on_a_phone_stop_is_under_the_thumb_wherever_the_page_stands(desk, open_page):
-    page = open_page(PHONE_PX, has_touch=True).page
+def test_on_a_phone_stop_is_under_the_thumb_wherever_the_page_stands(open_page):
+    page = open_page(PHONE_PX, has_touch=True)
     for at_px in (0, 100_000):
         page.evaluate("at => scrollTo(0, at)", at_px)
         box = page.locator("#stop").bounding_box()
