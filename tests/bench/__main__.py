@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 
 from config import settings
-from tests.bench import clips, fleet, loop, machine, networks, peers, plots, stages
+from tests.bench import clips, fleet, loop, machine, networks, peers, plots, stages, viewers
 
 ROBOTS = (1, 8, 16, 24, 32)
 FACES = (0, 1, 2, 4, 8)
+PAGES = 20
 FOR_GROWTH = 4  # robots, while faces or resolution grow
 
 seconds_option = click.option(
@@ -43,9 +44,11 @@ def main():
 @clip_option
 @json_option
 @click.option("--plots", "folder", type=click.Path(path_type=Path), default="build/bench", show_default=True)
-@click.option("--only", multiple=True, type=click.Choice(["reader", "networks", "clients", "growth", "loop"]))
+@click.option(
+    "--only", multiple=True, type=click.Choice(["reader", "networks", "clients", "growth", "viewers", "loop"])
+)
 def everything(seconds, paths, json_path, folder, only):
-    """The reader, the networks, many robots, and the whole loop."""
+    """The reader, the networks, many robots, open pages, and the whole loop."""
     shown, chosen = clips.find(paths), settings.load()
     workers = machine.cores()
     report = {"machine": machine.described(), "clips": [clip.name for clip in shown]}
@@ -70,6 +73,9 @@ def everything(seconds, paths, json_path, folder, only):
             for grows, points in report["growth"].items():
                 rows = [{grows: label} | row for label, row in points]
                 click.echo(machine.table(f"{FOR_GROWTH} clients, by {grows}", rows))
+        if not only or "viewers" in only:
+            report["viewers"] = viewers.measure(shown[0], PAGES, seconds)
+            click.echo(machine.table("One robot while pages are open, on the same cores", report["viewers"]))
         if not only or "loop" in only:
             loop.measure(shown[0], seconds, report)
             click.echo(machine.table("Robot's end and whole loop", loop.rows(report)))

@@ -8,7 +8,7 @@ import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -78,15 +78,20 @@ def living(robots: list[Robot], address: str):
             life.result()
 
 
-def measure(clips: list[Clip], robots: int, workers: int, seconds: float) -> dict:
-    """One row: what `robots` robots that look at `clips` in turn get from a server with so many workers."""
+def measure(
+    clips: list[Clip], robots: int, workers: int, seconds: float, beside=lambda line: nullcontext()
+) -> dict:
+    """One row: what `robots` robots that look at `clips` in turn get from a server with so many workers.
+
+    beside   gives what happens meanwhile, as a context manager, from the line that the server says
+    """
     address = f"tcp://127.0.0.1:{free_port()}"
     serve = ("serve", "--listen", address, "--monitor", "127.0.0.1:0", "--set", f"server.workers={workers}")
     fleet = [Robot(clips[k % len(clips)], 7 * k) for k in range(robots)]
     with Program("inference_server", *serve) as server:
-        server.wait_for_line("serving", START_S)
+        line = server.wait_for_line("serving", START_S)
         front, readers = [server.process.pid], children(server.process.pid)
-        with living(fleet, address):
+        with living(fleet, address), beside(line):
             time.sleep(WARM_UP_S)
             began_s, before = now_s(), _cpu_s(front, readers)
             time.sleep(seconds)
