@@ -183,9 +183,11 @@ def read(recipe: Path | None) -> dict:
 def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: float) -> None:
     """Make WEIGHTS of a finished run a network of the zoo called NAME."""
     from models import export as exporter
+    from models.prune import losses
     from models.train import Recipe, cost
 
-    followed = Recipe.read(recipe)
+    own = weights.with_name("recipe.yaml")  # the run's, which knows the widths of what was pruned
+    followed = Recipe.read(own if own.is_file() else recipe)
     facts = {
         "recipe": recipe.name,
         "labels": "ferplus" if second else followed.labels,
@@ -193,6 +195,8 @@ def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: fl
     }
     if (log := weights.with_name("log.csv")).is_file():
         facts["training"] = cost(log)
+    if (report := weights.with_name("report.json")).is_file():
+        facts["pruned"] = losses(json.loads(report.read_text()))
     print(exporter.export(weights, name, followed.network, facts, second, followed.shape))
 
 

@@ -29,10 +29,21 @@ def head(card: dict, _: Path) -> str:
     return (
         f"# {card['name']}\n\n"
         f"The seven emotions ({', '.join(card['emotions'])}) from a gray face of {card['input_px']} x "
-        f"{card['input_px']} px. Network `{card['network']}`{' (pruned)' if 'shape' in card else ''}, "
+        f"{card['input_px']} px. Network `{card['network']}`, "
         f"{card['parameters']:,} parameters, {card['multiply_adds'] / 1e6:.1f} M multiply-adds a face; "
-        f"trained on {LABELS[card['labels']]} labels by `models/recipes/{card['recipe']}`. The service cuts a "
-        f"face out with {card['crop_margin']} times the longer side of its box."
+        f"{pruned(card)}trained on {LABELS[card['labels']]} labels by `models/recipes/{card['recipe']}`. The "
+        f"service cuts a face out with {card['crop_margin']} times the longer side of its box."
+    )
+
+
+def pruned(card: dict) -> str:
+    """How a pruned network came to its size, in a few words; nothing for another."""
+    it = card.get("pruned")
+    if not it:
+        return ""
+    return (
+        f"pruned by {it['method']} ({it['parameters_gone']:.0%} of the parameters and "
+        f"{it['multiply_adds_gone']:.0%} of the multiply-adds are gone), then "
     )
 
 

@@ -380,15 +380,25 @@ def facts(net: nn.Module, faces: data.Faces, labels: str, second: nn.Linear | No
     return found
 
 
+def losses(report: dict) -> dict[str, str | float]:
+    """What a card says of the pruning: how it was asked for, and which shares went."""
+    told = ("method", "rate", "alpha", "costly", "multiple")
+    gone = {
+        f"{key}_gone": round(1 - report["pruned"][key] / report["before"][key], 4)
+        for key in ("parameters", "multiply_adds")
+    }
+    return {key: report["asked"][key] for key in told if key in report["asked"]} | gone
+
+
 def table(report: dict) -> str:
     """The report as a few lines: before, pruned and not yet taught, taught."""
-    before, lines = report["before"], [f"{'':22} {'parameters':>12} {'multiply-adds':>14} {'accuracy':>9}"]
+    lines = [f"{'':22} {'parameters':>12} {'multiply-adds':>14} {'accuracy':>9}"]
     for key, name in (("before", "before"), ("pruned", "after the removal"), ("taught", "after fine-tuning")):
         row = report[key]
         second = f" {row['second']:9.2%} (FER+ classifier)" if "second" in row else ""
         lines.append(
             f"{name:22} {row['parameters']:12,} {row['multiply_adds']:14,} {row['accuracy']:9.2%}{second}"
         )
-    gone = [1 - report["pruned"][key] / before[key] for key in ("parameters", "multiply_adds")]
-    lines.append(f"{'gone':22} {gone[0]:12.1%} {gone[1]:14.1%}")
+    gone = losses(report)
+    lines.append(f"{'gone':22} {gone['parameters_gone']:12.1%} {gone['multiply_adds_gone']:14.1%}")
     return "\n".join(lines)

@@ -309,6 +309,13 @@ def test_a_calibrated_network_is_vouched_for_by_its_card_and_gets_a_page_with_pi
         assert 3_000 < (home / name / picture).stat().st_size < 60_000
 
 
+def test_the_page_of_a_pruned_network_says_what_is_gone():
+    pruning = {"method": "pca", "rate": 0.4, "parameters_gone": 0.42, "multiply_adds_gone": 0.45}
+    said = "pruned by pca (42% of the parameters and 45% of the multiply-adds are gone), then "
+    assert cards.pruned({"pruned": pruning}) == said
+    assert cards.pruned({}) == ""
+
+
 def test_curves_of_a_run_are_drawn_from_its_log(tmp_path):
     (tmp_path / "log.csv").write_text("epoch,loss,fer2013,seconds\n1,2.0,0.3,9\n2,1.5,0.4,9\n")
     assert plots.curves(tmp_path / "log.csv", tmp_path / "curves.png").stat().st_size > 3_000

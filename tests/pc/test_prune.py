@@ -271,7 +271,10 @@ def test_a_finished_run_is_pruned_with_both_its_classifiers_and_teaches_both(fer
     run.mkdir()
     YAML().dump(recipe | {"shape": SMALL, "epochs": 1}, run / "recipe.yaml")
     prune.training.train(run / "recipe.yaml", fer2013, run)
-    prune.prune(prune.start_named(str(run)), "pca", 0.4, fer2013, tmp_path / "pruned", epochs=1)
+    report = prune.prune(prune.start_named(str(run)), "pca", 0.4, fer2013, tmp_path / "pruned", epochs=1)
+    card = prune.losses(report)
+    assert (card["method"], card["rate"], card["alpha"]) == ("pca", 0.4, 0.85)
+    assert 0.4 <= card["parameters_gone"] < 0.7 and 0 < card["multiply_adds_gone"] < 0.7
     taught = prune.training.Teacher(str(tmp_path / "pruned"), "cpu")
     assert taught.second.in_features == taught.net.classifier.in_features < 32
     assert prune.training.Recipe.read(tmp_path / "pruned" / "recipe.yaml").teacher == [str(run)]
