@@ -146,8 +146,9 @@ export class Timeline {
     const near = samples.reduce((best, sample) => (
       best && Math.abs(best.at_s - at_s) <= Math.abs(sample.at_s - at_s) ? best : sample
     ), null);
-    const words = near && Math.abs(near.at_s - at_s) < GAP_S ? describe(near, emotions) : "no picture";
-    const noted = this.scene.marks.filter((one) => Math.abs(one.at_s - at_s) < this.span / 100).map(({ text }) => `mark “${text}”`);
+    const near_s = Math.max(GAP_S, this.span / 100); // what the hand can point at
+    const words = near && Math.abs(near.at_s - at_s) < near_s ? describe(near, emotions) : "no picture";
+    const noted = this.scene.marks.filter((one) => Math.abs(one.at_s - at_s) < near_s).map(({ text }) => `mark “${text}”`);
     const text = `${ago(now_s - at_s)} ago: ${[words, ...noted].join(" · ")}`;
     write(this.aside, text);
     mark(this.canvas, "aria-valuenow", Math.round(this.pointed_s));

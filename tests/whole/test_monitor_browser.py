@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from config.contract import EMOTIONS, JOINTS, Face, Frame, Reading
-from inference_server.events import Answered, Events, Gone, Said
+from config.contract import EMOTIONS, JOINTS, About, Face, Frame, Reading
+from inference_server.events import Answered, Events, Gone, Marked, Said
 from inference_server.monitor import Monitor
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser test needs playwright")
@@ -31,13 +31,15 @@ def a_picture():
     return cv2.imencode(".jpg", np.full((480, 640, 3), GREEN_BGR, np.uint8))[1].tobytes()
 
 
-def answered(scores=None, robot_id="nao-1", age_s=0.0, faces=1, **frame):
-    """A frame `age_s` ago; `scores` is {emotion: share}, the rest is shared out."""
+def answered(scores=None, robot_id="nao-1", age_s=0.0, faces=1, quality=(), **frame):
+    """A frame `age_s` ago; `scores` is {emotion: share}, the rest is shared out; flawed faces are unsure."""
     fields = {"robot": "nao", "doing": None, "mood": None, "answer_age_s": 0.042} | frame
     scores = scores or {}
     rest = (1 - sum(scores.values())) / (len(EMOTIONS) - len(scores))
     shares = [scores.get(emotion, rest) for emotion in EMOTIONS]
-    found = [Face(i, [240 + 180 * i, 160, 120, 150], 0.99, shares) for i in range(faces)]
+    found = [
+        Face(i, [240 + 180 * i, 160, 120, 150], 0.99, shares, quality, bool(quality)) for i in range(faces)
+    ]
     at_s = time.monotonic() - age_s
     reading = Reading(0, at_s, found, [], {"decode": 1.5, "faces": 12.0}, "xrs", None)
     return Answered(robot_id, Frame(0, at_s, 640, 480, "jpeg", image=b"", **fields), reading, at_s, a_picture())
@@ -125,6 +127,7 @@ def test_a_face_is_shown_with_its_box_word_and_seven_bars(open_page, events):
     events.publish(answered({"surprised": 0.7}, mood="surprised", doing="startle"))
     screen.wait_for_text("#mood", "Surprised")
     assert screen.page.locator("#cover").is_hidden()
+    assert screen.page.locator("#steer").is_hidden(), "this page may only watch"
     assert screen.text(".doing") == "The robot plays startle"
     labels = screen.page.locator("#bars .label").all_inner_texts()
     assert [label.lower() for label in labels] == list(EMOTIONS)
@@ -218,6 +221,66 @@ def test_the_robots_body_is_shown_once_it_says_where_its_joints_are(open_page, e
     screen.wait_until(moved)
     events.publish(Gone("nao-1", time.monotonic()))
     body.wait_for(state="hidden")
+
+
+def test_what_is_pressed_goes_to_the_robot_that_is_shown_and_stop_all_to_every_one(chromium, events):
+    given = []
+    about = About({"happy": ["cheer"]}, {}, 0.15, ("LKneePitch", 61.0))
+    with Monitor(
+        events, port=0, order=lambda robot, what, **wish: given.append((robot, what, wish))
+    ) as monitor:
+        screen = Screen(chromium, monitor.url)
+
+        def press(action, *orders):
+            del given[:]
+            action()
+            screen.wait_until(lambda: given == list(orders))
+
+        def wish(name=None, face=None):
+            return {"name": name, "face": face, "settings": None}
+
+        events.publish(answered({"happy": 0.9}, faces=2, attends=1, quality=("dark",), about=about))
+        screen.wait_for_text("#bars-aside", "unsure: too dark")
+        screen.wait_for_text("#battery", "15 %")
+        assert screen.text("#hottest") == "61 °C"
+        assert screen.page.locator("#faces button").count() == 2
+        press(screen.page.get_by_role("button", name="Play cheer").click, ("nao-1", "play", wish("cheer")))
+        picture = screen.page.locator("#picture").bounding_box()
+        scale = picture["width"] / 640
+        where = {"x": 300 * scale, "y": 230 * scale}  # in the left one of the two faces
+        press(lambda: screen.page.locator("#picture").click(position=where), ("nao-1", "attend", wish(face=0)))
+        press(lambda: screen.page.keyboard.press("a"), ("nao-1", "attend", wish(face=0)))
+        press(lambda: screen.page.keyboard.press("Shift+A"), ("nao-1", "attend", wish()))
+        events.publish(answered(robot_id="b-2", robot="b"))
+        screen.page.locator("#stop-all").wait_for()
+        press(lambda: screen.page.keyboard.press("Shift+S"), ("nao-1", "stop", wish()), ("b-2", "stop", wish()))
+        screen.page.keyboard.press("]")
+        screen.page.locator("#robots button[aria-pressed=true]", has_text="b").wait_for()
+        press(lambda: screen.page.keyboard.press("s"), ("b-2", "stop", wish()))
+        screen.page.context.close()
+        assert screen.complaints == []
+
+
+def test_the_timeline_can_be_zoomed_and_reads_out_marks(open_page, events):
+    screen, shown_s = open_page(), time.monotonic() - 200
+    events.publish(Marked("the toy is shown", shown_s))
+    events.publish(answered({"happy": 0.9}, age_s=time.monotonic() - shown_s, mood="happy"))
+    screen.wait_for_text("#mood", "Happy")
+    for title in ("Last 2:00 min", "Last 4:00 min"):
+        screen.page.keyboard.press("-")
+        screen.wait_for_text("#timeline-title", title)
+    place = screen.page.locator("#timeline").bounding_box()
+
+    def read_out():
+        share = 1 - (time.monotonic() - shown_s) / 240
+        screen.page.mouse.move(place["x"] + share * place["width"], place["y"] + 20)
+        return "mood happy · mark “the toy is shown”" in screen.text("#timeline-aside")
+
+    screen.wait_until(read_out)
+    screen.page.keyboard.press("+")
+    screen.wait_for_text("#timeline-title", "2:00 min of the past")
+    screen.page.get_by_role("button", name="Now").click()
+    screen.wait_for_text("#timeline-title", "Last 2:00 min")
 
 
 def test_a_second_page_shows_the_same_minute(open_page, events):
