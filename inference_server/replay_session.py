@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from config.contract import Face, decode_reading, encode_reading
+from config.settings import Settings
 from inference_server import decode, session
 from inference_server.events import Answered, Event, Marked, Ordered
 from inference_server.film import FilmError, Shot, ahead
@@ -22,12 +23,13 @@ from inference_server.replay import TIMED, Readings, Summary
 
 
 def settings_of(path: Path) -> list[str]:
-    """The reader's and the mood's settings of the session, as overrides."""
+    """The reader's and the mood's settings of the session as overrides, without those that are no more."""
     config = json.loads(session.about(path).get("config", "{}"))
     return [
         f"{section}.{key}={json.dumps(value)}"
         for section in ("reader", "mood")
         for key, value in config.get(section, {}).items()
+        if key in Settings.model_fields[section].annotation.model_fields
     ]
 
 

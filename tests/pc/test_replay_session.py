@@ -123,7 +123,8 @@ def test_a_session_without_pictures_gives_its_readings_and_the_robots_side(tmp_p
         taken = event.frame._replace(taken_s=seq / 10)
         happened.append(event._replace(frame=taken, came_s=100 + seq / 10, at_s=100 + seq / 10, nth=seq))
     events = Events()
-    with Recorder(events, tmp_path, {"model": "xrs-fer2013"}) as recorder:
+    config = '{"reader": {"model": "xrs-fer2013", "of_an_older_release": 1}}'
+    with Recorder(events, tmp_path, {"model": "xrs-fer2013", "config": config}) as recorder:
         recorder.start("a study")
         for event in happened:
             if event.frame.seq == 36:
