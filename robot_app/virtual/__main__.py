@@ -13,6 +13,7 @@ import time
 import click
 
 from .diary import Diary
+from .fast_clock import FastClock
 from .nao import VirtualNAO
 from .pictures import SourceError, open_source
 from .profiles import PROFILES
@@ -43,7 +44,13 @@ NO_QI = (
     show_default=True,
     help="The NAOqi that it resembles.",
 )
-@click.option("--speed", default=1.0, show_default=True, help="How many times as fast it lives, for tests.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How many times as fast it lives, for tests.",
+)
 @click.option(
     "--view",
     is_flag=False,
@@ -70,7 +77,8 @@ def main(context, listen, camera, diary, loop, naoqi, speed, view):
         told += (PageError,)
     try:
         source = open_source(camera, loop)
-        nao = VirtualNAO(source, Diary(diary), clock=lambda: speed * time.monotonic(), naoqi=naoqi)
+        clock = time.monotonic if speed == 1 else FastClock(speed)
+        nao = VirtualNAO(source, Diary(diary), clock=clock, naoqi=naoqi)
         if view:
             page = Page(nao, view, camera)
         host = QiHost(nao, listen if "://" in listen else f"tcp://{listen}")

@@ -148,12 +148,15 @@ class VirtualNAO:
     def step(self):
         """Bring the body, the voice and the lights up to the clock, cycle by cycle."""
         with self.lock:
-            while self.lived_s + CYCLE_S <= self.clock_s + 1e-9:
+            now_s = self.clock_s  # once: a machine that cannot keep up with a fast clock must end here
+            before = self._cycles
+            while self.lived_s + CYCLE_S <= now_s + 1e-9:
                 self._cycles += 1
                 self["ALMotion"].cycle(CYCLE_S)
-                self["ALRobotPosture"].look()
                 while self._agenda and self._agenda[0][0] <= self.lived_s + 1e-9:
                     heapq.heappop(self._agenda)[2]()
+            if self._cycles != before:
+                self["ALRobotPosture"].look()
 
     def at(self, due_s: float, action):
         """Call `action()` in the first cycle that ends at or after `due_s`."""
