@@ -1,12 +1,13 @@
 """python -m behaviors check | build | list | preview | physics ...: prove the sheets and look at them."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from behaviors import check as proof
-from behaviors import library, physics, preview, sheets
+from behaviors import library, physics, preview, sheets, sounds
 from behaviors.authoring_commands import COMMANDS
 from behaviors.keyframes import BehaviorError
 from config.contract import EMOTIONS
@@ -44,7 +45,11 @@ def build(folder: Path, out: Path) -> None:
     proof.check(folder)
     behaviors = library.load(str(folder))
     try:
-        library.dump(behaviors, str(out))
+        carried = sounds.carried(behaviors)
+        library.dump(behaviors, str(out), carried)
+        for path, name in carried.items():
+            (out.parent / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, out.parent / name)
     except OSError as error:
         raise BehaviorError([f"behaviours: {out} cannot be written: {error}."]) from None
     print(f"{out}: {len(behaviors)} behaviours, {out.stat().st_size} bytes")

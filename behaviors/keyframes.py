@@ -22,6 +22,7 @@ from config.contract import EMOTIONS, MAX_NAME
 MAX_DURATION_S = 10.0
 MAX_TEXT = 160  # characters of one sentence to say
 MAX_SEES = 200
+MAX_PATH = 1000  # characters of where a sound lies
 MAX_BUILTIN = 20
 LEAST_AMPLITUDE = 0.7  # where a sheet does not say how far its keys may shrink
 FIELDS = "name emotion duration_s joints eyes say sees policies least_amplitude ears sounds builtin".split()
@@ -286,8 +287,8 @@ def _sounds_flaws(sounds):
         return [Flaw(("sounds",), "'sounds' is a list of [time_s, path]; %s came." % short(sounds))]
     found = time_flaws(("sounds",), [row[0] for row in sounds], 0.0)
     for i, (_, path) in enumerate(sounds):
-        if not _is_text(path) or not path.startswith("/") or len(path) > MAX_TEXT:
-            text = "a sound is the full path of a file on the robot, from /; %s came." % short(path)
+        if not _is_text(path) or not path.startswith("/") or len(path) > MAX_PATH:
+            text = "a sound is the full path of a file, from /; %s came." % short(path)
             found.append(Flaw(("sounds", i), text))
     return found
 

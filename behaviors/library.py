@@ -71,9 +71,12 @@ def load(path=None):
     return Library(sheets.load(path))
 
 
-def dump(library, path):
-    """Write a library as the JSON that `load` takes."""
-    table = {"format": FORMAT, "behaviors": [behavior.to_dict() for behavior in library]}
+def dump(library, path, carried=None):
+    """Write a library as the JSON that `load` takes; `carried`: {path of a sound: its path beside the JSON}."""
+    rows = [behavior.to_dict() for behavior in library]
+    for row in rows:
+        row["sounds"] = [[t, (carried or {}).get(sound, sound)] for t, sound in row.get("sounds", [])]
+    table = {"format": FORMAT, "behaviors": rows}
     text = json.dumps(table, indent=1, sort_keys=True)
     with io.open(path, "wb") as file:
         file.write(text.encode("ascii") + b"\n")
@@ -101,7 +104,7 @@ def _checked(path, tables):
     behaviors, found = [], []
     for table in tables:
         try:
-            behavior = from_dict(table)
+            behavior = from_dict(_with_full_paths(table, os.path.dirname(os.path.abspath(path))))
         except BehaviorError as error:
             found += ["%s: %s" % (path, text) for text in error.flaws]
             continue
@@ -112,3 +115,13 @@ def _checked(path, tables):
     if found:
         raise BehaviorError(found)
     return behaviors
+
+
+def _with_full_paths(table, folder):
+    """A behaviour's dict with the sounds that lie beside its file named from /; any other shape as it is."""
+    rows = table.get("sounds") if isinstance(table, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 2 for row in rows):
+        return table
+    texts = (str, type(""))
+    here = [[t, os.path.join(folder, path) if isinstance(path, texts) else path] for t, path in rows]
+    return dict(table, sounds=here)

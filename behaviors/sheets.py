@@ -7,14 +7,12 @@ It reads and compiles; whether NAO may play the result is asked of keyframes.py 
 import math
 import re
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from behaviors import rules
+from behaviors import rules, sounds
 from behaviors.joints import GESTURE_NAMES, JOINTS, STAND
 from behaviors.keyframes import (
     LANGUAGES,
@@ -30,10 +28,10 @@ from behaviors.keyframes import (
     short,
     suggest,
 )
+from config import careful_yaml
 from config.contract import EMOTIONS
 
 HERE = Path(__file__).parent / "repertoire"
-MAX_FILE_BYTES = 100_000
 DIGITS = 4  # of a compiled angle; 0.0001 rad is far below what a motor resolves
 
 NEEDED = ("emotion", "sees", "end_s", "eyes", "say", "poses_deg")
@@ -86,7 +84,7 @@ def read_sheets(path: str | Path = HERE) -> list[Sheet]:
 def read_sheet(path: Path) -> Sheet:
     """Read one file as far as it goes; what is wrong with it stands in the Sheet's flaws."""
     try:
-        compiler = _Compiler(_read_table(path))
+        compiler = _Compiler(_read_table(path), path.parent)
     except BehaviorError as error:
         return Sheet(path, None, error.flaws, {})
     behavior = compiler.compile(path.stem)
@@ -102,16 +100,14 @@ def read_sheet(path: Path) -> Sheet:
 def _read_table(path: Path) -> Mapping:
     """The YAML of a sheet, with its line numbers; raises BehaviorError for what is no sheet at all."""
     try:
-        text = path.read_text("utf-8")
+        text = careful_yaml.read(path)
     except (OSError, ValueError) as error:
         raise BehaviorError([f"{path}: cannot be read: {error}."]) from None
-    if len(text) > MAX_FILE_BYTES:
-        raise BehaviorError([f"{path}: has {len(text)} characters; at most {MAX_FILE_BYTES} are read."])
     bare = [i for i, line in enumerate(text.splitlines(), 1) if re.search(r"colour:\s*#", line)]
     if bare:
         raise BehaviorError([f"{path}:{i}: {BARE_COLOUR}" for i in bare])
     try:
-        table = YAML(typ="rt").load(StringIO(text))
+        table = careful_yaml.load(text)
     except YAMLError as error:
         raise BehaviorError([_not_yaml(path, error)]) from None
     if not isinstance(table, Mapping):
@@ -136,8 +132,9 @@ class _Compiler:
     that the rest can still be judged.
     """
 
-    def __init__(self, table: Mapping):
+    def __init__(self, table: Mapping, folder: Path):
         self.table = table
+        self.folder = folder
         self.flaws: list[Flaw] = []
         self.places: dict[tuple, int] = {}
 
@@ -268,8 +265,18 @@ class _Compiler:
             at_s = self._number(row, "at_s")
             if at_s is not None:
                 self.places[("sounds", len(rows))] = row.lc.line + 1
-                rows.append([at_s, row.get("file")])
+                rows.append([at_s, self._sound(row)])
         return rows
+
+    def _sound(self, row: Mapping) -> object:
+        """The full path of a row's file: as it is given, or beside the sheet."""
+        file = row.get("file")
+        if not isinstance(file, str) or file.startswith("/"):
+            return file
+        trouble = sounds.trouble(self.folder, file)
+        if trouble:
+            self._flaw_at(row, "file", trouble)
+        return str((self.folder / file).resolve())
 
     @staticmethod
     def _plain_list(value: object) -> object:

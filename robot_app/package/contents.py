@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 from behaviors import library as behavior_library
+from behaviors import sounds
 from config import robot as robot_settings
 
 ROOT = Path(__file__).parents[2]
@@ -105,8 +106,10 @@ def contents(settings: dict, behaviors: behavior_library.Library, wheel: Path | 
         made = Path(folder) / "made.json"
         robot_settings.dump(settings, str(made))
         files["config/robot.json"] = made.read_bytes()
-        behavior_library.dump(behaviors, str(made))
+        carried = sounds.carried(behaviors)
+        behavior_library.dump(behaviors, str(made), carried)
         files["behaviors/behaviors.json"] = made.read_bytes()
+        files |= {f"behaviors/{name}": Path(path).read_bytes() for path, name in carried.items()}
     files["__main__.py"] = MAIN.format(naoqi=NAOQI).encode()
     files["manifest.xml"] = MANIFEST.format(uuid=UUID, service=SERVICE, version=version()).encode()
     files["LICENCES.md"] = (HERE / "LICENCES.md").read_bytes()

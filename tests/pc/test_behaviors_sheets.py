@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from behaviors import check, library, rules, sheets
+from behaviors.__main__ import main
 from behaviors.joints import GESTURE_NAMES, JOINTS, STAND
 from behaviors.keyframes import POLICIES, BehaviorError
 from config.contract import EMOTIONS
@@ -199,6 +200,9 @@ def test_a_dangerous_sheet_is_refused_with_file_line_and_limit(tmp_path, danger)
     assert any(flaw.startswith(f"{path}:{line}: ") and words in flaw for flaw in flaws(path)), flaws(path)
 
 
+SOUND = "sees: It waves.\nsounds:\n  - {at_s: 1, file: %s}"
+
+
 @pytest.mark.parametrize(
     "old, new, line, words",
     [
@@ -209,7 +213,25 @@ def test_a_dangerous_sheet_is_refused_with_file_line_and_limit(tmp_path, danger)
         ("sees: It waves.", "sees: It waves.\npolicy: love", 4, "a policy is mirror or empathy; ['love'] came"),
         ("sees: It waves.", "sees: It waves.\nleast_amplitude: 0.2", 4, "lies in 0.5..1; 0.2 came"),
         ("sees: It waves.", "sees: It waves.\nbuiltin: Joy_1", 4, "'builtin' is a list"),
-        ("sees: It waves.", "sees: It waves.\nsounds:\n  - {at_s: 1, file: a.wav}", 5, "full path of a file"),
+        (
+            "sees: It waves.",
+            "sees: It waves.\nsounds:\n  - {at_s: 1, file: a.wav}",
+            5,
+            "no file 'a.wav' beside the sheet",
+        ),
+        (
+            "sees: It waves.",
+            "sees: It waves.\nsounds:\n  - {at_s: 1, file: ../a.wav}",
+            5,
+            "no file '../a.wav' beside",
+        ),
+        (
+            "sees: It waves.",
+            "sees: It waves.\nsounds:\n  - {at_s: 1, file: wave.yaml}",
+            5,
+            "a file of .wav, .ogg",
+        ),
+        ("sees: It waves.", SOUND % "3", 5, "full path of a file"),
         ("sees: It waves.", "sees: It waves.\nears:\n  - {at_s: 1, level: 2, fade_s: 0}", 5, "0 to 1; 2.0"),
         ("sees: It waves.", "sees: It waves.\nears:\n  - {at_s: 1, level: 0, fade_s: 0}", 5, "must end at 1"),
     ],
@@ -217,6 +239,21 @@ def test_a_dangerous_sheet_is_refused_with_file_line_and_limit(tmp_path, danger)
 def test_a_slip_in_lights_sounds_or_policy_is_told_with_its_line(tmp_path, old, new, line, words):
     path = write(tmp_path, GOOD.replace(old, new))
     assert any(flaw.startswith(f"{path}:{line}: ") and words in flaw for flaw in flaws(path)), flaws(path)
+
+
+def test_a_sound_beside_the_sheet_goes_along_to_wherever_the_behaviours_are_built(tmp_path):
+    noisy = (sheets.HERE / "nod.yaml").read_text("utf-8") + "\nsounds:\n  - {at_s: 1, file: more/oh.wav}\n"
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "oh.wav").write_bytes(b"RIFF")
+    path = write(tmp_path, noisy, "nod.yaml")
+    assert sheets.load(path)[0].sounds == [(1.0, str(tmp_path / "more" / "oh.wav"))]
+    built = tmp_path / "robot" / "behaviors.json"
+    built.parent.mkdir()
+    main(["build", "--sheets", str(path), "--out", str(built)], standalone_mode=False)
+    ((at_s, there),) = library.load(str(built))["nod"].sounds
+    assert at_s == 1.0 and Path(there).parent == built.parent / "sounds" and Path(there).read_bytes() == b"RIFF"
+    (tmp_path / "more" / "oh.wav").write_bytes(b"")
+    assert any("has 0" in flaw for flaw in flaws(path))
 
 
 def test_beats_become_keys_that_go_to_and_fro(tmp_path):

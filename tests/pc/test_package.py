@@ -50,6 +50,19 @@ def test_it_holds_all_that_the_robot_app_imports_and_nothing_of_the_pc(files):
     assert not [name for name in files if any(part in name for part in pc_only)]
 
 
+def test_a_sound_of_a_sheet_is_in_it_and_found_where_it_is_unpacked(tmp_path):
+    (tmp_path / "oh.wav").write_bytes(b"RIFF")
+    loud = [behavior._replace(sounds=[(0.5, str(tmp_path / "oh.wav"))]) for behavior in library.load()]
+    files = contents.contents(robot_settings.load(), library.Library(loud), None)
+    contents.write(tmp_path / "nao.pkg", files)
+    with zipfile.ZipFile(tmp_path / "nao.pkg") as archive:
+        archive.extractall(tmp_path / "robot")
+    (tmp_path / "oh.wav").unlink()
+    there = library.load(str(tmp_path / "robot" / "behaviors" / "behaviors.json"))
+    assert {Path(path).read_bytes() for behavior in there for _, path in behavior.sounds} == {b"RIFF"}
+    assert str(tmp_path / "oh.wav") not in files["behaviors/behaviors.json"].decode()
+
+
 def test_a_file_imported_inside_a_function_stays_on_the_pc():
     tree = contents.ast.parse(
         "import a\ntry:\n    import b\nexcept ImportError:\n    b = None\ndef f():\n    import c\n"
