@@ -6,7 +6,6 @@ runs on the PC alone: a robot gets the checked values as JSON (see robot.py).
 
 import difflib
 from collections.abc import Iterable, Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from config import careful_yaml
 from config.contract import EMOTIONS, MAX_NAME
 
 DEFAULT = Path(__file__).with_name("default.yaml")
-MAX_FILE_BYTES = 100_000
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -162,13 +161,11 @@ def load(path: str | Path | None = None, overrides: Iterable[str] = ()) -> Setti
 def _read(path: Path) -> tuple[dict, dict]:
     """A YAML file as plain dicts, and for every (section, key) the file and line it stands in."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = careful_yaml.read(path)
+    except (OSError, ValueError) as error:
         raise SettingsError(f"settings: {path} cannot be read: {error}.") from None
-    if len(text) > MAX_FILE_BYTES:
-        raise SettingsError(f"settings: {path} has {len(text)} characters; at most {MAX_FILE_BYTES} are read.")
     try:
-        table = YAML(typ="rt").load(StringIO(text)) or {}
+        table = careful_yaml.load(text) or {}
     except YAMLError as error:
         raise SettingsError(f"settings: {path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(table, Mapping):

@@ -31,7 +31,7 @@ ATTACKS = {
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory):
     """(stage, server, robots): two calm robots are served."""
-    with Stage(tmp_path_factory.mktemp("hostile"), robots=CALM + 1) as stage:
+    with Stage(tmp_path_factory.mktemp("hostile"), robots=CALM + 1, bad=False) as stage:
         server = stage.serve()
         yield stage, server, stage.robots(CALM)
 
@@ -49,7 +49,7 @@ def ages_ms(robots, seconds):
 def test_hostile_neighbours_delay_nobody_else(busy, note, attack):
     stage, server, robots = busy
     calm, memory = ages_ms(robots, SECONDS), memory_mb(server.process.pid)
-    enemy = stage.start(ROBOTS, "tests.faults.attack", *ATTACKS[attack](stage))
+    enemy = stage.start(ROBOTS, "tests.faults.attack", *ATTACKS[attack](stage), nice=10)
     enemy.wait_for("attacking")
     time.sleep(2.0)
     attacked = ages_ms(robots, SECONDS)

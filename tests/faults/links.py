@@ -56,9 +56,9 @@ class App:
             if row.get("method") != "angleInterpolation":
                 continue
             if row["event"] == "began" and any(len(times) > 1 for times in row["args"][2]):
-                found[row["id"]] = [row["at_s"], None]
-            elif row["event"] == "ended" and row["id"] in found:
-                found[row["id"]][1] = row["at_s"]
+                found[row["task"]] = [row["at_s"], None]
+            elif row["event"] == "ended" and row["task"] in found:
+                found[row["task"]][1] = row["at_s"]
         return list(found.values())
 
     def wait_for_gesture(self):

@@ -349,3 +349,10 @@ def test_an_address_that_is_none_is_refused_with_a_sentence():
     with pytest.raises(ValueError) as refused:
         Link("192.168.1.5:5555", SETTINGS, Teller(Lines()), Notes())
     assert "tcp://192.168.1.5:5555" in str(refused.value)
+
+
+def test_only_what_was_seen_within_max_age_may_move_the_robot(pc):
+    ends = Ends(pc.port, max_age_s=0.5)
+    assert ends.link.is_young(10.0, 10.5)
+    assert not ends.link.is_young(10.0, 10.501)
+    ends.link.close()
