@@ -1,10 +1,10 @@
 # -*- coding: utf-8 -*-
 """From flickering scores to a steady mood: how the attended person feels, and since when.
 
-Three steps, each a small function: smooth the scores of the face that is attended to (which the PC names first,
-or the operator wants), ask which mood they speak for, and let a new mood begin only after it has led for a while,
-and never on an unsure face. Time is an argument; nothing here reads a clock, so the robot runs it live and replay
-runs it on recorded video. Valid Python 2.7 and 3, standard library alone.
+Three steps, each a small function: smooth the scores of the face that is attended to (which the PC names
+first, or the operator wants), ask which mood they speak for, and let a new mood begin only after it has led for
+a while, and never on an unsure face. Time is an argument; nothing here reads a clock, so the robot runs it live
+and replay runs it on recorded video. Valid Python 2.7 and 3, standard library alone.
 """
 
 from __future__ import division, print_function
