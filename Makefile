@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot robot-package deploy check behaviors format bench bench-peers clean
+.PHONY: help setup demo test test-robot test-clients robot-package deploy check behaviors format bench bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, aga
 	@status=0; sh tests/robot/make_py27.sh || status=$$?; \
 	if [ $$status -eq 3 ]; then echo "test-robot: skipped, no Python 2.7 was found (see above)"; exit 0; fi; \
 	[ $$status -eq 0 ] && .venv27/run -m pytest tests/robot && $(BIN)/python -m pytest tests/whole/test_python27.py tests/whole/test_deploy.py
+
+test-clients: .venv/ready-to-test  ## 100,000 calls of all kinds to the virtual NAO by two clients at once; CALLS=N
+	CALLS=$(or $(CALLS),100000) $(BIN)/python -m pytest -s tests/pc/test_virtual_machine.py
 
 robot-package: .venv/ready  ## build/nao-emotion.pkg: what a NAO gets, with pyzmq for its 32-bit Python 2.7
 	$(BIN)/python -m robot_app.package build

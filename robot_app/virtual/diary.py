@@ -15,7 +15,7 @@ import itertools
 import json
 import threading
 
-KEPT_LINES = 100_000
+KEPT_LINES = 20_000
 
 
 class Diary:
