@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot test-clients robot-package deploy check behaviors format bench bench-peers clean
+.PHONY: help setup demo test test-robot test-clients test-faults fuzz audit lock robot-package deploy check behaviors format bench bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,22 @@ test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, aga
 	@status=0; sh tests/robot/make_py27.sh || status=$$?; \
 	if [ $$status -eq 3 ]; then echo "test-robot: skipped, no Python 2.7 was found (see above)"; exit 0; fi; \
 	[ $$status -eq 0 ] && .venv27/run -m pytest tests/robot && $(BIN)/python -m pytest tests/whole/test_python27.py tests/whole/test_deploy.py
+
+test-faults: .venv/ready-to-test  ## what can go wrong, with real networks (root, Linux); FAULT_TIMES=3 for a short one
+	$(BIN)/python -m pytest tests/faults/links.py tests/faults/hostile.py
+
+fuzz: .venv/ready-to-test  ## MINUTES=10: rubbish for all that reads what others wrote, until it breaks
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3.0'
+	@$(BIN)/python -m tests.fuzz $(or $(MINUTES),10)
+
+audit: .venv/ready  ## whether an installed library has a known hole (asks the internet)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.7'
+	$(BIN)/python -m pip_audit --requirement requirements.lock --disable-pip
+
+lock: .venv/ready  ## write requirements.lock anew: what the default install is, to the byte
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
+	$(BIN)/uv pip compile pyproject.toml --extra sim --universal --generate-hashes --upgrade --quiet \
+	--custom-compile-command 'make lock' --output-file requirements.lock
 
 test-clients: .venv/ready-to-test  ## 100,000 calls of all kinds to the virtual NAO by two clients at once; CALLS=N
 	CALLS=$(or $(CALLS),100000) $(BIN)/python -m pytest -s tests/pc/test_virtual_machine.py

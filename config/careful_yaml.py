@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer, ComposerError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, ScalarEvent
 
 MAX_FILE_BYTES = 100_000
 MAX_DEPTH = 12
@@ -35,6 +35,8 @@ class CarefulComposer(Composer):
             raise ComposerError(problem="names (&, *) are not taken here", problem_mark=event.start_mark)
         if self.depth >= MAX_DEPTH:
             raise ComposerError(problem=f"it nests deeper than {MAX_DEPTH}", problem_mark=event.start_mark)
+        if parent is not None and index is None and not isinstance(event, ScalarEvent):
+            raise ComposerError(problem="a key must be a single word", problem_mark=event.start_mark)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
@@ -45,4 +47,7 @@ def load(text: str):
     """The value, with ruamel's line numbers; raises YAMLError, also for what is refused here."""
     yaml = YAML(typ="rt")
     yaml.Composer = CarefulComposer
-    return yaml.load(StringIO(text))
+    try:
+        return yaml.load(StringIO(text))
+    except (TypeError, ValueError) as error:  # a date in a 13th month, a number that is none
+        raise ComposerError(problem=f"a value cannot be read: {error}") from None

@@ -36,9 +36,10 @@ def reason_why_not() -> str:
 class Program:
     """A program in a namespace: its lines come with the time at which they were heard."""
 
-    def __init__(self, namespace: str | None, *words: object, nice: int = -10):
+    def __init__(self, namespace: str | None, *words: object, first: bool = True):
         inside = ["ip", "netns", "exec", namespace] if namespace else []
-        inside = ["nice", "-n", str(nice), *inside]  # what else this machine does is not to be measured
+        # `first`: before all else that this machine does, which is not to be measured; else after it
+        inside = [*(["chrt", "--rr", "1"] if first else ["nice", "-n", "10"]), *inside]
         self._lines: queue.Queue[tuple[float, str] | None] = queue.Queue()
         self.lines: list[tuple[float, str]] = []
         self.serving_s = 0.0  # of a server: since when it has said so
@@ -140,8 +141,8 @@ class Stage:
         for name in (ROBOTS, PC):
             subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
-    def start(self, namespace: str | None, *words: object, nice: int = -10) -> Program:
-        self._programs.append(Program(namespace, *words, nice=nice))
+    def start(self, namespace: str | None, *words: object, first: bool = True) -> Program:
+        self._programs.append(Program(namespace, *words, first=first))
         return self._programs[-1]
 
     def air(self, **changes) -> float:

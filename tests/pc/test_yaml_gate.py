@@ -16,6 +16,8 @@ NAMES = "z0: &z0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
 BAD = {
     "a value that stands for a billion": (NAMES + "robot: {name: *z8}\n", "are not taken here"),
     "deep nesting": ("robot: {name: " + "[" * 100 + "]" * 100 + "}\n", "nests deeper than"),
+    "a key that is a list": ("{a: 1, [b]: 2, {c: [d]}: 3}\n", "a key must be a single word"),
+    "a date that is none": ("robot: {name: 2026-13-41}\n", "cannot be read|not YAML"),
     "a huge file": ("#" * 10_000_000, "more than 100000 bytes"),
     "no text": ("\udcff", "cannot be read"),
 }
