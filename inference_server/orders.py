@@ -9,6 +9,7 @@ from config.contract import CALMING, MAX_ORDERS, Order
 LIVES_S = 2.0
 LATE = "it came too late: what was ordered after it is done."
 LEFT = "the robot has left."
+STOPPED = "the robot was stopped."
 UNTAKEN = f"the robot did not take it within {LIVES_S:g} s."
 
 
@@ -25,6 +26,12 @@ class Waiting:
     def add(self, order: Order, now_s: float) -> None:
         """One more; its number is above all before it."""
         self._orders[order.number] = order, now_s
+
+    def give_up(self) -> list[tuple[Order, str]]:
+        """A stop comes, and nothing that was wanted before it is wanted now: what waited, with why not."""
+        given_up = [(order, STOPPED) for order in self.riding()]
+        self._orders.clear()
+        return given_up
 
     def riding(self) -> list[Order]:
         """Those that go with the next Reading."""

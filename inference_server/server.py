@@ -186,9 +186,12 @@ class Server:
             if robot is None:
                 there = ", ".join(self._robots) or "none"
                 raise ServerError(f"server: there is no robot {robot_id!r}; there are: {there}.")
+            given_up = robot.orders.give_up() if what == "stop" else []
             if robot.orders.is_full:
                 raise ServerError(f"server: {robot_id} has too many orders waiting; it does not answer.")
             robot.orders.add(order, now_s)
+        for old, why_not in given_up:
+            self._events.publish(Settled(robot_id, old, why_not, now_s))
         self._events.publish(Ordered(robot_id, order, now_s))
         return order
 

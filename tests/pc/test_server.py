@@ -27,7 +27,7 @@ from config.keys import is_loopback
 from inference_server import server as server_module
 from inference_server.__main__ import main
 from inference_server.events import Answered, Events, Gone, Ordered, Said, Settled
-from inference_server.orders import LATE, LEFT, LIVES_S, UNTAKEN, Waiting
+from inference_server.orders import LATE, LEFT, LIVES_S, STOPPED, UNTAKEN, Waiting
 from inference_server.reader import Reader
 from inference_server.server import Complaints, Server, ServerError
 from inference_server.slots import Slots
@@ -368,6 +368,17 @@ def test_orders_that_cannot_be_are_refused_with_a_sentence(start, robot, reader)
         server.order("nao-1", "pause")
     with pytest.raises(ServerError, match="nao-1 has too many orders waiting"):
         server.order("nao-1", "pause")
+
+
+def test_a_stop_is_never_one_too_many_and_nothing_ordered_before_it_is_done(start, robot, reader, events):
+    server, watching = start(reader), events.subscribe_to_all(100)
+    nao = robot(server)
+    nao.ask(frame(seq=1))
+    plays = [server.order("nao-1", "play", name="cheer") for _ in range(MAX_ORDERS)]
+    stop = server.order("nao-1", "stop")
+    assert nao.ask(frame(seq=2)).orders == [stop]
+    given_up = [event for event in watching.take() if isinstance(event, Settled)]
+    assert [(event.order, event.why_not) for event in given_up] == [(play, STOPPED) for play in plays]
 
 
 # ---- coming and going --------------------------------------------------------------------------------
