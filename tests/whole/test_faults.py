@@ -12,8 +12,10 @@ from answering import Pc
 
 from behaviors import library
 from behaviors.joints import GESTURE_NAMES, STAND
+from behaviors.mood import Mood
 from config import robot as robot_settings
 from robot_app import __main__ as app
+from robot_app.about import Portrait
 from robot_app.camera import PREFIX
 from robot_app.clock import now_s
 from robot_app.director import Director
@@ -49,12 +51,13 @@ class Scene:
         """Gives the exit code."""
         robot = Robot(self._session, "the virtual NAO")
         link = Link(self.pc.address, self.settings["robot"], self.tell, self.notes)
-        director = Director(self.behaviors, self.settings["reactions"])
+        director, mood = Director(self.behaviors, self.settings["reactions"]), Mood(MOOD)
         options, ended = types.SimpleNamespace(seconds=None), Script(script, self.said)
         try:
             return app.run(
-                robot, link, director, Silence(), self.settings, options, self.tell, self.notes, ended
-            )
+                robot, link, mood, director, Silence(), Portrait(robot, self.behaviors, mood), self.settings,
+                options, self.tell, self.notes, ended,
+            )  # fmt: skip
         finally:
             link.close()
             robot.end()
