@@ -7,11 +7,9 @@ It reads and compiles; whether NAO may play the result is asked of keyframes.py 
 import math
 import re
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from behaviors import rules, sounds
@@ -30,10 +28,10 @@ from behaviors.keyframes import (
     short,
     suggest,
 )
+from config import careful_yaml
 from config.contract import EMOTIONS
 
 HERE = Path(__file__).parent / "repertoire"
-MAX_FILE_BYTES = 100_000
 DIGITS = 4  # of a compiled angle; 0.0001 rad is far below what a motor resolves
 
 NEEDED = ("emotion", "sees", "end_s", "eyes", "say", "poses_deg")
@@ -102,16 +100,14 @@ def read_sheet(path: Path) -> Sheet:
 def _read_table(path: Path) -> Mapping:
     """The YAML of a sheet, with its line numbers; raises BehaviorError for what is no sheet at all."""
     try:
-        text = path.read_text("utf-8")
+        text = careful_yaml.read(path)
     except (OSError, ValueError) as error:
         raise BehaviorError([f"{path}: cannot be read: {error}."]) from None
-    if len(text) > MAX_FILE_BYTES:
-        raise BehaviorError([f"{path}: has {len(text)} characters; at most {MAX_FILE_BYTES} are read."])
     bare = [i for i, line in enumerate(text.splitlines(), 1) if re.search(r"colour:\s*#", line)]
     if bare:
         raise BehaviorError([f"{path}:{i}: {BARE_COLOUR}" for i in bare])
     try:
-        table = YAML(typ="rt").load(StringIO(text))
+        table = careful_yaml.load(text)
     except YAMLError as error:
         raise BehaviorError([_not_yaml(path, error)]) from None
     if not isinstance(table, Mapping):

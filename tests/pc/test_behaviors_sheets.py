@@ -413,5 +413,6 @@ def test_bad_input_ends_with_a_sentence_and_code_2(words, sentence):
 def test_the_sheet_in_the_readme_is_a_good_one(tmp_path):
     text = (ROOT / "behaviors" / "README.md").read_text("utf-8")
     _, _, rest = text.partition("```yaml\n")
+    (tmp_path / "oh.wav").write_bytes(b"RIFF")  # the sound that it names, beside it
     (measure,) = check.check(write(tmp_path, rest.partition("```")[0]))
     assert measure.emotion == "surprised"
