@@ -20,7 +20,9 @@ DATA = click.option(
     help="fer2013.csv, its folder, a folder of sheets, or class folders of pictures.",
 )
 LABELS = click.option(
-    "--labels", type=click.Choice(["fer2013", "ferplus"]), default="fer2013", show_default=True
+    "--labels",
+    type=click.Choice(["fer2013", "ferplus"]),
+    help="[default: those the network was trained for, where DATA has them]",
 )
 SPLIT = click.option(
     "--split", default="PublicTest", show_default=True, help="Training, PublicTest or PrivateTest."
@@ -214,7 +216,7 @@ def evaluate(
     name: str | None,
     path: Path,
     split: str,
-    labels: str,
+    labels: str | None,
     votes: Path | None,
     json_path: Path | None,
     card: bool,
@@ -227,8 +229,8 @@ def evaluate(
     without = report["accuracy_without_duplicates"]
     print(
         f"{report['model']} on {report['images']} images of {report['data']}, {report['split']}, "
-        f"{labels} labels: accuracy {report['accuracy']:.2%} (95 % interval {low:.1%} to {high:.1%}), "
-        f"macro F1 {report['macro_f1']:.2%}, ECE {report['ece']:.3f}, "
+        f"{report['labels']} labels: accuracy {report['accuracy']:.2%} "
+        f"(95 % interval {low:.1%} to {high:.1%}), macro F1 {report['macro_f1']:.2%}, ECE {report['ece']:.3f}, "
         f"{report['parameters']:,} parameters, {report['macs']:,} multiply-adds"
     )
     if without is None:
@@ -238,7 +240,7 @@ def evaluate(
     for emotion, row in report["per_class"].items():
         print(f"  {emotion:10} recall {row['recall']:6.1%}   precision {row['precision']:6.1%}")
     kept = {key: value for key, value in report.items() if key not in ABOUT} | {"interval": [low, high]}
-    keep(report, f"{report['split']} {labels}", kept, json_path, card)
+    keep(report, f"{report['split']} {report['labels']}", kept, json_path, card)
 
 
 @main.command()
@@ -249,18 +251,18 @@ def evaluate(
 @JSON
 @CARD
 def robustness(
-    name: str | None, path: Path, split: str, labels: str, json_path: Path | None, card: bool
+    name: str | None, path: Path, split: str, labels: str | None, json_path: Path | None, card: bool
 ) -> None:
     """Accuracy of NAME on the same faces dark, blurred, half hidden, small, coarsely coded."""
     from models.robustness import CORRUPTIONS
     from models.robustness import robustness as measure
 
     report = measure(name or default_name(), path, split, labels)
-    print(f"{report['model']} on {report['images']} images of {report['split']}, {labels} labels")
+    print(f"{report['model']} on {report['images']} images of {report['split']}, {report['labels']} labels")
     for corruption, accuracy in report["accuracy"].items():
         print(f"  {CORRUPTIONS[corruption].says:28} {accuracy:7.2%}")
     kept = {"images": report["images"], "accuracy": report["accuracy"]}
-    keep(report, f"robustness {report['split']} {labels}", kept, json_path, card)
+    keep(report, f"robustness {report['split']} {report['labels']}", kept, json_path, card)
 
 
 @main.command("end-to-end")
@@ -276,7 +278,7 @@ def robustness(
 def end_to_end(
     name: str | None,
     path: Path,
-    labels: str,
+    labels: str | None,
     images: int,
     margin: float | None,
     json_path: Path | None,
@@ -294,7 +296,7 @@ def end_to_end(
     for tried, accuracy in report["through_detector"].items():
         print(f"  margin {tried}: {accuracy:.2%}")
     kept = {key: value for key, value in report.items() if key not in ABOUT}
-    keep(report, f"end to end {labels}", kept, json_path, card)
+    keep(report, f"end to end {report['labels']}", kept, json_path, card)
 
 
 @main.command()

@@ -13,7 +13,7 @@ import numpy as np
 from config import settings
 from models import data, zoo
 from models.crop import crop_face
-from models.evaluate import Classifier, read, share, truth
+from models.evaluate import Classifier, own_labels, read, share, truth
 from models.mtcnn import Detector, Found
 
 SCENE_PX = (640, 480)  # width, height
@@ -24,7 +24,7 @@ SEED = 2013
 def end_to_end(
     name: str,
     path: str | Path,
-    labels: str = "fer2013",
+    labels: str | None = None,
     images: int = 1500,
     margin: float | None = None,
     home: Path = zoo.ZOO,
@@ -41,6 +41,7 @@ def end_to_end(
     chosen_margin = margin or entry.card["crop_margin"]
     margins = [round(chosen_margin * part, 3) for part in (0.9, 1.0, 1.1)]
     faces = read(path, "PublicTest").faces
+    labels = labels or own_labels(entry.card, faces)
     rows, right = truth(faces, labels)
     generator = np.random.default_rng(SEED)
     chosen = generator.permutation(len(rows))[:images]

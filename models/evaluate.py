@@ -56,6 +56,11 @@ def truth(faces: data.Faces, labels: str) -> Truth:
     return Truth(rows, voted[rows])
 
 
+def own_labels(card: dict, faces: data.Faces) -> str:
+    """Those the network was trained for, where the data has them."""
+    return "fer2013" if faces.votes is None else card["labels"]
+
+
 class Measured(NamedTuple):
     """Labelled faces of one split: data's name, split ("all" where the data knows none), the faces."""
 
@@ -87,12 +92,13 @@ def evaluate(
     name: str,
     path: str | Path,
     split: str = "PublicTest",
-    labels: str = "fer2013",
+    labels: str | None = None,
     votes: str | Path | None = None,
     home: Path = zoo.ZOO,
 ) -> dict:
     """The figures of one network on one split; keys as in the returned table, shares 0..1.
 
+    labels                        "fer2013" or "ferplus"; None: see own_labels
     confusion                     (7, 7) counts, rows: truth, columns: answer, both in the order of EMOTIONS
     ece                           expected calibration error over BINS bins of equal width
     accuracy_without_duplicates   without faces whose very pixels stand in Training; None where Training
@@ -100,6 +106,7 @@ def evaluate(
     """
     entry = zoo.load(name, home)
     measured = read(path, split, votes)
+    labels = labels or own_labels(entry.card, measured.faces)
     rows, right = truth(measured.faces, labels)
     scores = Classifier(entry)(measured.faces.images[rows])
     guess = scores.argmax(1)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from models import zoo
-from models.evaluate import Classifier, read, share, truth
+from models.evaluate import Classifier, own_labels, read, share, truth
 
 SEED = 2013
 GRAY = 128  # of what hides half a face
@@ -74,12 +74,13 @@ CORRUPTIONS = {
 
 
 def robustness(
-    name: str, path: str | Path, split: str = "PublicTest", labels: str = "fer2013", home: Path = zoo.ZOO
+    name: str, path: str | Path, split: str = "PublicTest", labels: str | None = None, home: Path = zoo.ZOO
 ) -> dict:
     """Accuracy on the same faces under every corruption: {..., "accuracy": {corruption: share}}."""
-    measured = read(path, split)
+    entry, measured = zoo.load(name, home), read(path, split)
+    labels = labels or own_labels(entry.card, measured.faces)
     rows, right = truth(measured.faces, labels)
-    images, classifier = measured.faces.images[rows], Classifier(zoo.load(name, home))
+    images, classifier = measured.faces.images[rows], Classifier(entry)
     return {
         "model": name,
         "split": measured.split,

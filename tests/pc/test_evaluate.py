@@ -24,6 +24,7 @@ KEYS = (
     "model data split labels images accuracy accuracy_without_duplicates macro_f1 ece per_class confusion "
     "parameters macs"
 ).split()
+FER2013 = ("--labels", "fer2013")
 USAGES = ["Training"] * 24 + ["PublicTest"] * 14 + ["PrivateTest"] * 7
 
 
@@ -117,7 +118,7 @@ def test_macro_f1_is_the_mean_over_the_emotions_that_the_data_shows():
 @pytest.mark.parametrize(("split", "images"), [("Training", 24), ("PublicTest", 14), ("PrivateTest", 7)])
 def test_any_split_of_the_official_csv_gives_exactly_the_agreed_keys(fer2013, tmp_path, split, images):
     out = tmp_path / "deep" / "report.json"
-    done = command("evaluate", "--data", fer2013 / "fer2013.csv", "--split", split, "--json", out)
+    done = command("evaluate", "--data", fer2013 / "fer2013.csv", "--split", split, *FER2013, "--json", out)
     assert done.exit_code == 0, done.output
     report = json.loads(out.read_text())
     assert list(report) == KEYS
@@ -128,7 +129,7 @@ def test_any_split_of_the_official_csv_gives_exactly_the_agreed_keys(fer2013, tm
 
 
 def test_duplicates_of_training_images_are_left_out_of_the_second_accuracy(fer2013, name):
-    report = evaluate.evaluate(name, fer2013)
+    report = evaluate.evaluate(name, fer2013, labels="fer2013")
     faces = data.load(fer2013, "PublicTest")
     hits = evaluate.Classifier(zoo.load(name))(faces.images).argmax(1) == faces.emotion
     assert report["accuracy_without_duplicates"] == pytest.approx(hits[2:].mean(), abs=1e-4)
@@ -144,7 +145,7 @@ def test_without_a_training_split_beside_it_the_accuracy_without_duplicates_is_n
 
 def test_the_other_csv_of_the_same_data_reads_alike(fer2013, tmp_path, name):
     write_csv(tmp_path, "icml_face_data.csv", ("emotion", " Usage", " pixels"))
-    assert evaluate.evaluate(name, tmp_path) == evaluate.evaluate(name, fer2013)
+    assert evaluate.evaluate(name, tmp_path) == evaluate.evaluate(name, fer2013, labels="fer2013")
 
 
 def test_ferplus_counts_only_images_with_one_most_voted_emotion_of_ours(fer2013, tmp_path, name):
@@ -307,6 +308,24 @@ def test_a_calibrated_network_is_vouched_for_by_its_card_and_gets_a_page_with_pi
     for picture in ("confusion.png", "reliability.png", "coverage.png"):
         assert f"({picture})" in page
         assert 3_000 < (home / name / picture).stat().st_size < 60_000
+
+
+def test_a_temperature_that_makes_scores_less_right_is_not_used():
+    generator = np.random.default_rng(3)
+    right = generator.integers(0, 7, 4000)
+    logits = 2.0 * np.eye(7)[right] + generator.normal(0, 1, (4000, 7))
+    sharp = calibrate.fit_and_check(4 * logits, right, 0.8)
+    assert sharp.temperature > 1.5 and sharp.ece_after < sharp.ece_before
+    again = calibrate.fit_and_check(4 * logits / sharp.temperature, right, 0.8)
+    assert again.ece_after <= again.ece_before  # at worst it stays as it is
+    assert calibrate.checked(logits, right, 0.8, calibrate.as_it_is).temperature == 1
+
+
+@pytest.mark.parametrize(("votes", "expected"), [(None, "fer2013"), (np.zeros((1, 10)), "ferplus")])
+def test_labels_are_those_the_network_learnt_where_the_data_has_them(votes, expected):
+    faces = data.Faces(np.zeros((1, 48, 48), np.uint8), np.zeros(1, int), votes)
+    assert evaluate.own_labels({"labels": "ferplus"}, faces) == expected
+    assert evaluate.own_labels({"labels": "fer2013"}, faces) == "fer2013"
 
 
 def test_the_page_of_a_pruned_network_says_what_is_gone():

@@ -22,6 +22,7 @@ import zmq
 from click.testing import CliRunner
 from line import GRAY, PATIENCE_S, Robot, frame, wait_for
 
+from config import settings
 from config.contract import MAX_FRAME_HEADER_BYTES, MAX_ORDERS, Order, Reading, encode_frame
 from config.keys import is_loopback
 from inference_server import server as server_module
@@ -531,9 +532,8 @@ def serve(*arguments):
 def test_serve_says_where_and_with_what_and_ends_at_a_signal(number):
     program, line = serve("--listen", "tcp://127.0.0.1:*", "--monitor", "127.0.0.1:0")
     try:
-        found = re.search(
-            r"serving at (tcp://127\.0\.0\.1:\d+) · xrs-fer2013 · ONNX Runtime .* http://127", line
-        )
+        model = settings.load().reader.model
+        found = re.search(rf"serving at (tcp://127\.0\.0\.1:\d+) · {model} · ONNX Runtime .* http://127", line)
         assert found, line
         nao = Robot(found[1])
         assert nao.ask(frame()).error is None
