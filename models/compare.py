@@ -7,7 +7,9 @@ time and memory are taken here. A network that nobody finished training is timed
 its row, without accuracy. Never trains, and changes no card.
 """
 
-import multiprocessing
+import json
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -120,12 +122,13 @@ def spent(times_ms: Sequence[float]) -> dict[str, float]:
 
 def alone(path: Path) -> dict[str, float | None]:
     """Peak memory and busy processors of a new process that scores faces one by one with this file."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(scored_alone, (path,))
+    code = "import json, sys; from models.compare import scored; print(json.dumps(scored(sys.argv[1])))"
+    done = subprocess.run([sys.executable, "-c", code, path], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
 
 
-def scored_alone(path: Path) -> dict[str, float | None]:
+def scored(path: str | Path) -> dict[str, float | None]:
+    """What it took this process to score MEMORY_FACES faces."""
     session, face = onnxruntime.InferenceSession(path), one_face()
     began, busy = time.perf_counter(), time.process_time()
     for _ in range(MEMORY_FACES):
