@@ -38,10 +38,9 @@ def server(workers=1):
 
 
 def children(parent):
-    """The process ids of a process's children, the first-born first."""
-    return [
-        int(pid) for pid in subprocess.run(["pgrep", "-P", str(parent)], capture_output=True).stdout.split()
-    ]
+    """The process ids of a process's workers, the first-born first."""
+    asked = ["pgrep", "-P", str(parent), "-f", "inference_server.worker "]
+    return [int(pid) for pid in subprocess.run(asked, capture_output=True).stdout.split()]
 
 
 def workers_now():
