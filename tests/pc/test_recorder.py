@@ -19,11 +19,10 @@ from config.contract import EMOTIONS, Face, Frame, Order, Reading
 from inference_server import session
 from inference_server.__main__ import main
 from inference_server.events import Answered, Events, Gone, Marked, Ordered, Said, Settled
-from inference_server.recorder import AT_MOST, FLUSH_S, Recorder, RecordError
+from inference_server.recorder import AT_MOST, Recorder, RecordError
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
-BUSY_S = 5.0  # for so long a thread may have to wait for a core that others use
 JPEG = b"\xff\xd8 not looked at by the recorder \xff\xd9"
 CHANNELS = {"faces", "scores", "mood", "behaviours", "health", "answer"}
 
@@ -223,7 +222,7 @@ def test_kill_9_loses_at_most_the_last_second_and_repair_makes_the_file_whole(tm
     (path,) = tmp_path.glob("*.mcap")
     assert not session.is_whole(path)
     kept = answers(path)
-    assert float(at_s) - kept[-1].at_s < FLUSH_S + BUSY_S
+    assert float(at_s) - kept[-1].at_s < 1.5, "more than a second and a turn of the thread is lost"
     result = CliRunner().invoke(main, ["repair", str(path)])
     assert result.exit_code == 0 and "is whole again" in result.output
     assert session.is_whole(path) and answers(path) == kept
