@@ -15,8 +15,8 @@ setup: .venv/ready  ## make .venv with all that serving and the virtual NAO need
 demo: .venv/ready  ## server, virtual NAO, robot app and monitor together; SECONDS=30 JSON=FILE CAMERA=FILE
 	@$(BIN)/python -m robot_app.virtual.demo --camera '$(CAMERA)' $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
-test: .venv/ready-to-test  ## all tests but those of the robot's own Python
-	$(BIN)/python -m pytest
+test: .venv/ready-to-test  ## all tests but those of the robot's own Python, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, against the virtual NAO and the server
 	@status=0; sh tests/robot/make_py27.sh || status=$$?; \

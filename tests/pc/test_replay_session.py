@@ -42,26 +42,34 @@ def pictures(name, count):
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A session of two robots that see different clips; it begins when the server knows one of them already."""
+
+    def wait_for(seq, robots):
+        """Until the answers to `seq` are published, which is when a recorder hears of them."""
+        heard = []
+        while sum(e.frame.seq == seq for e in heard if isinstance(e, Answered)) < robots:
+            news = last.take(PATIENCE_S)
+            assert news, f"the answers to {seq} were not published"
+            heard += news
+
     folder, events, chosen = tmp_path_factory.mktemp("sessions"), Events(), settings.load()
+    last = events.subscribe_to_all(1000)
     about = {"model": chosen.reader.model, "config": chosen.model_dump_json()}
     with Server(partial(Process, chosen.reader), events, "tcp://127.0.0.1:*") as server:
         nao, other = Robot(server.address), Robot(server.address)
         clips = [pictures("single_face.mp4", 30), pictures("face_noface.mov", 24)]
         for seq, (jpeg, size) in zip(range(4), clips[0], strict=False):
             nao.ask_until_ready(frame(seq, jpeg, "nao", "jpeg", size))
+        wait_for(seq, robots=1)
         with Recorder(events, folder, about, server.begin_anew) as recorder:
             name = recorder.start("a test", **CONSENT).name
-            heard, last = [], events.subscribe_to_all(1000)  # hears of each answer after the recorder
+            last = events.subscribe_to_all(1000)  # hears of each answer after the recorder
             for seq in range(4, 24):
                 for robot, clip in ((nao, clips[0]), (other, clips[1])):
                     jpeg, size = next(clip)
                     robot.send(frame(seq, jpeg, "nao", "jpeg", size))
                 for robot in (nao, other):
                     assert robot.hear().error is None
-            while sum(e.frame.seq == 23 for e in heard if isinstance(e, Answered)) < 2:
-                news = last.take(PATIENCE_S)
-                assert news, "the last answers were not published"
-                heard += news
+            wait_for(seq, robots=2)
             events.publish(Marked("the end", time.monotonic()))
             recorder.stop()
         for robot in (nao, other):

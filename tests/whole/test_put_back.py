@@ -17,6 +17,7 @@ qi = pytest.importorskip("qi", reason="no qi wheel for this Python: there is no 
 
 SWITCHES = ("ALBasicAwareness", "ALSpeakingMovement", "ALListeningMovement", "ALBackgroundMovement")
 LAMPS = [*lights.KEYS]
+CYCLE_MS = 20  # of the virtual NAO
 
 
 class Body:
@@ -67,10 +68,12 @@ class Body:
         }
 
     def joints_between_breaths(self):
-        """The joints (26, rad) with its breath held, which swings the shoulders."""
+        """The joints (26, rad) with its breath held, which swings the shoulders until the robot's next cycle."""
         moving = self["ALMotion"]
         breathes = moving.getBreathEnabled("Body")
         moving.setBreathEnabled("Body", False)
+        held_ms = self["ALMemory"].getData("DCM/Time")
+        wait_until(lambda: self["ALMemory"].getData("DCM/Time") > held_ms + 2 * CYCLE_MS)
         joints = moving.getAngles("Body", True)
         moving.setBreathEnabled("Body", breathes)
         return joints
