@@ -35,9 +35,18 @@ class Section(BaseModel):
 
 class ServerSettings(Section):
     listen: Annotated[str, Field(pattern=r"^tcp://[^\s/]+:(\d{1,5}|\*)$")]
+    backend: Literal["workers", "ray"]
     workers: Annotated[int, Field(ge=1, le=64)] | None
     keys: str | None
     plain: bool
+
+
+class RaySettings(Section):
+    address: str | None
+    app: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    replicas: Annotated[int, Field(ge=1, le=4096)]
+    most_replicas: Annotated[int, Field(ge=1, le=4096)] | None
+    batch: Annotated[int, Field(ge=1, le=64)]
 
 
 class MonitorSettings(Section):
@@ -132,6 +141,7 @@ class Settings(Section):
     """All settings; each section is read by the end that default.yaml names."""
 
     server: ServerSettings
+    ray: RaySettings
     monitor: MonitorSettings
     reader: ReaderSettings
     robot: RobotSettings

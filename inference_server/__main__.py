@@ -4,6 +4,7 @@ It opens what the settings say and closes it again; what a person got wrong is o
 Each command imports what it needs: the process that serves reads no pictures and loads no networks.
 """
 
+import importlib.util
 import json
 import logging
 import signal
@@ -40,9 +41,12 @@ main.add_command(replay)
 @click.option("--monitor", metavar="HOST:PORT", help="Where the page to watch is served.")
 @click.option("--no-monitor", is_flag=True, help="Serve no page.")
 @click.option("--plain", is_flag=True, help="Serve a network without keys; only in one that you trust.")
+@click.option(
+    "--backend", type=click.Choice(["workers", "ray"]), help="What reads; see `server` in the settings."
+)
 @config_option
 @set_option
-def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
+def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> None:
     """Answer robots until Ctrl-C."""
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -58,13 +62,15 @@ def serve(listen, monitor, no_monitor, plain, config, overrides) -> None:
     kinds = (KeysError, MonitorError, RecordError, ServerError, songs.SongsError)
     with one_sentence(*kinds), ExitStack() as open_things:
         overrides = [*overrides, *_as_overrides(listen, monitor), *(["server.plain=true"] if plain else [])]
+        overrides += [f"server.backend={backend}"] if backend else []
         chosen = settings.load(config, overrides)
         music = _music(chosen.music)
         events = Events()
         allow_open_files()
         workers = chosen.server.workers or enough_for(chosen.server.listen)
         where = keys.folder(chosen.server.keys) if _needs_keys(chosen.server) else None
-        server = Server(partial(Process, chosen.reader), events, chosen.server.listen, workers, where)
+        launch, before = partial(Process, chosen.reader), _before_workers(chosen)
+        server = Server(launch, events, chosen.server.listen, workers, where, before)
         open_things.enter_context(server)
         network = server.about["model"]
         runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
@@ -113,6 +119,18 @@ def doctor_(listen, monitor, robot, config, overrides) -> None:
     with one_sentence():
         chosen = settings.load(config, [*overrides, *_as_overrides(listen, monitor)])
         sys.exit(doctor.report(doctor.examine(chosen, robot), sys.stdout))
+
+
+def _before_workers(chosen):
+    """What reads while it can, as Server takes it; None: the workers alone. Raises ServerError."""
+    if chosen.server.backend == "workers":
+        return None
+    from inference_server.ray_front import Bridge, RayFirst
+    from inference_server.server import ServerError
+
+    if importlib.util.find_spec("ray") is None:
+        raise ServerError("server: the backend ray needs Ray, which is not installed: pip install -e '.[ray]'")
+    return partial(RayFirst, partial(Bridge, chosen.reader, chosen.ray))
 
 
 def _needs_keys(chosen) -> bool:

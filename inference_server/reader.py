@@ -7,8 +7,11 @@ Threads  one Reader may serve many threads, but the frames of one robot come one
 Time     `at_s` is an argument; the only clock in here is the stopwatch for timings_ms.
 """
 
+import json
 import re
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -27,6 +30,24 @@ GOLDEN = (5**0.5 - 1) / 2  # multiples of it, without their whole part, are spre
 
 class ReaderError(ValueError):
     """The network cannot be used; the sentence says why and what to do."""
+
+
+class Asked(NamedTuple):
+    """A frame, whose it is, when it came, and what is remembered of that robot's faces; b"": nothing."""
+
+    frame: Frame
+    robot_id: str
+    at_s: float
+    memory: bytes
+
+
+class Sight(NamedTuple):
+    """The faces of a picture, as crops (N, 1, 48, 48), with what makes each doubtful; not yet scored."""
+
+    seen: list[Seen]
+    crops: np.ndarray
+    doubts: list[tuple[str, ...]]
+    laps: "Laps"
 
 
 class Reader:
@@ -80,26 +101,70 @@ class Reader:
         """
         tracks = self._tracks.get(robot_id)
         if tracks is None:
-            tracks = Tracks(self._find_within_s, self._attend, _share(robot_id))
-            self._tracks[robot_id] = tracks
-        seen = tracks.follow(self._detector, gray, at_s)[:MAX_FACES]
-        laps.end("detect")
-        crops = self._crop(gray, seen)  # (N, 1, 48, 48)
-        doubts = [
-            flaws(crop[0].astype(np.uint8), face.box_px, face.points_px, self._limits)
-            for crop, face in zip(crops, seen, strict=True)
-        ]
-        laps.end("crop")
-        scores = self._score(crops)  # (N, 7)
-        laps.end("score")
+            tracks = self._tracks[robot_id] = self._new_tracks(robot_id)
+        return self._judge([self._see(tracks, gray, at_s, laps)])[0]
+
+    def read_many(self, asked: Sequence[Asked]) -> list[tuple[Reading, bytes]]:
+        """The Reading of each frame and what to remember for its robot's next one; nothing is kept in here.
+
+        Each is the one that read() would give; the network scores the faces of all frames together.
+        """
+        readings, memories, sights = [None] * len(asked), [one.memory for one in asked], {}
+        for i, (frame, robot_id, at_s, memory) in enumerate(asked):
+            laps, tracks = Laps(), self._new_tracks(robot_id)
+            if memory:
+                tracks.remind(json.loads(memory))
+            try:
+                gray = decode(frame)
+                laps.end("decode")
+                sights[i] = self._see(tracks, gray, at_s, laps)
+                memories[i] = json.dumps(tracks.remembered()).encode()
+            except ContractError as error:
+                readings[i] = refusal(error, frame.seq, frame.taken_s)
+        try:
+            judged = self._judge(list(sights.values()))
+        except ContractError as error:
+            judged, broken = [], error
+        for i, faces in zip(sights, judged, strict=False):
+            frame = asked[i].frame
+            readings[i] = Reading(frame.seq, frame.taken_s, faces, [], sights[i].laps.ms, self.model, None)
         return [
-            Face(face.id, face.box_px, face.score, row, doubt, bool(doubt) or max(row) < self._unsure_below)
-            for face, row, doubt in zip(seen, scores.tolist(), doubts, strict=True)
+            (made or refusal(broken, one.frame.seq, one.frame.taken_s), memory)
+            for made, one, memory in zip(readings, asked, memories, strict=True)
         ]
 
     def forget(self, robot_id: str) -> None:
         """The robot is gone: drop what is remembered of its faces."""
         self._tracks.pop(robot_id, None)
+
+    def _new_tracks(self, robot_id: str) -> Tracks:
+        return Tracks(self._find_within_s, self._attend, _share(robot_id))
+
+    def _see(self, tracks: Tracks, gray: np.ndarray, at_s: float, laps: "Laps") -> Sight:
+        seen = tracks.follow(self._detector, gray, at_s)[:MAX_FACES]
+        laps.end("detect")
+        crops = self._crop(gray, seen)
+        doubts = [
+            flaws(crop[0].astype(np.uint8), face.box_px, face.points_px, self._limits)
+            for crop, face in zip(crops, seen, strict=True)
+        ]
+        laps.end("crop")
+        return Sight(seen, crops, doubts, laps)
+
+    def _judge(self, sights: list[Sight]) -> list[list[Face]]:
+        """The faces of each; raises ContractError "internal"."""
+        if not sights:
+            return []
+        rows = iter(self._score(np.concatenate([sight.crops for sight in sights])).tolist())
+        judged = []
+        for sight in sights:
+            judged.append([self._face(*one) for one in zip(sight.seen, sight.doubts, rows, strict=False)])
+            sight.laps.end("score")
+        return judged
+
+    def _face(self, seen: Seen, doubt: tuple[str, ...], row: list[float]) -> Face:
+        unsure = bool(doubt) or max(row) < self._unsure_below
+        return Face(seen.id, seen.box_px, seen.score, row, doubt, unsure)
 
     def _crop(self, gray: np.ndarray, seen: list[Seen]) -> np.ndarray:
         crops = np.zeros((len(seen), 1, SIDE_PX, SIDE_PX), np.float32)

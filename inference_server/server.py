@@ -4,7 +4,7 @@ Design   one slot a robot (slots.py): what was not read when a newer frame comes
          A message that breaks the contract is answered with its error and changes nothing else.
          Over a network a robot is its key (gate.py): one that returns takes its place again, also from itself.
          On this machine, or where keys were waived, it is a connection, and one that returns is a new one.
-         Pictures are read by workers, processes of their own (workers.py); this one never opens an image.
+         Pictures are read by a backend (backends.py), in processes of its own; this one never opens an image.
 Threads  one owns all sockets and waits for nothing but them.
 Memory   bounded: at most MAX_ROBOTS, one frame and MAX_ORDERS orders each. All of it may be lost.
 """
@@ -34,11 +34,12 @@ from config.contract import (
     refusal,
 )
 from config.keys import KeysError, is_loopback
+from inference_server.backends import Backend, Done, Task
 from inference_server.events import Answered, Events, Gone, Ordered, Said, Settled
 from inference_server.gate import Gate
 from inference_server.orders import Waiting
 from inference_server.rates import PER_S, Rates
-from inference_server.workers import Done, Process, Task, Workers
+from inference_server.workers import Process, Workers
 
 log = logging.getLogger("inference_server")
 
@@ -50,6 +51,8 @@ TOLD_AGAIN_S = 60.0  # the same complaint is not logged again sooner
 LOOK_ROUND_S = 1.0  # how often the network thread looks for robots that are gone
 START_S = 60.0  # for the workers to be ready, on the slowest machine
 END_S = 10.0  # for the network thread to end, and its workers before it
+
+Say = Callable[[str, str], None]  # level, text
 
 OPTIONS = {
     zmq.ROUTER_MANDATORY: 1,  # an answer that cannot be delivered is an error, not silently lost
@@ -98,6 +101,7 @@ class Server:
     listen    "tcp://127.0.0.1:5555"; port * takes any free one
     workers   how many; each takes a core when there is work
     keys      the folder of the keys, without which nobody is let in; None: everybody is, in plain text
+    before    makes a backend that reads before those workers do; None: they do it all
     Raises ServerError where it cannot listen, or where the workers cannot start; KeysError.
     """
 
@@ -108,6 +112,7 @@ class Server:
         listen: str = "tcp://127.0.0.1:5555",
         workers: int = 1,
         keys: str | Path | None = None,
+        before: Callable[[Backend, zmq.Context, zmq.Poller, Say], Backend] | None = None,
     ):
         self._events = events
         self._robots: dict[str, Robot] = {}  # by id
@@ -147,7 +152,10 @@ class Server:
         self._poller.register(self._bell, zmq.POLLIN)
         for socket in self.gate.sockets if self.gate else ():
             self._poller.register(socket, zmq.POLLIN)
-        self._workers = Workers(launch, workers, self._context, self._poller, self._say)
+        ends = (self._context, self._poller, self._say)
+        self._backend: Backend = Workers(launch, workers, *ends)
+        if before:
+            self._backend = before(self._backend, *ends)
         self._thread = threading.Thread(target=self._attend, name="server-network", daemon=True)
         self._thread.start()
         self.about = self._wait_for_workers()
@@ -162,11 +170,11 @@ class Server:
     def _wait_for_workers(self) -> dict[str, str]:
         """What they read with: {"model", "runtime"}. Robots may come meanwhile."""
         in_time = self._started.wait(START_S)
-        if self._workers.about is None:
+        if self._backend.about is None:
             self.close()
             slow = f"server: the workers were not ready within {START_S:g} s; is the machine very busy?"
-            raise ServerError(self._workers.failed if in_time else slow)
-        return self._workers.about
+            raise ServerError(self._backend.failed if in_time else slow)
+        return self._backend.about
 
     # ---- for the other rooms -------------------------------------------------------------------------
 
@@ -223,10 +231,10 @@ class Server:
     def _attend(self) -> None:
         look_s = time.monotonic()
         while not self._closing.is_set():
-            ready = dict(self._poller.poll(LOOK_ROUND_S * 1000))
+            ready = dict(self._poller.poll(1000 * min(LOOK_ROUND_S, self._backend.wait_s(time.monotonic()))))
             now_s = time.monotonic()
             try:
-                for done in self._workers.attend(ready, now_s):
+                for done in self._backend.attend(ready, now_s):
                     self._answer(done, now_s)
                 if self.gate:
                     self.gate.attend(partial(self._warn, now_s=now_s))
@@ -237,12 +245,12 @@ class Server:
                     self._look_for_gone(now_s)
                     if self.gate:
                         self.gate.look_at_list(partial(self._warn, now_s=now_s))
-                    self._workers.look_round(now_s)
+                    self._backend.look_round(now_s)
             except Exception:  # a bug of ours must not end the service; the traceback is logged
                 log.exception("server: a message could not be handled")
-            if self._workers.about or self._workers.failed:
+            if self._backend.about or self._backend.failed:
                 self._started.set()
-        self._workers.close()
+        self._backend.close()
 
     def _receive(self, now_s: float) -> None:
         """Take one message; a frame goes to its robot's slot, anything else is answered with its error."""
@@ -272,8 +280,8 @@ class Server:
         self._settle(robot, frame.done or [], now_s)
         if robot.anew:
             robot.anew = False
-            self._workers.refresh(robot.id)
-        for done in self._workers.put(Task(robot.id, frame, parts, now_s)):
+            self._backend.refresh(robot.id)
+        for done in self._backend.put(Task(robot.id, frame, parts, now_s)):
             self._answer(done, now_s)
 
     def _name(self, parts: list[zmq.Frame]) -> str | None:
@@ -356,7 +364,7 @@ class Server:
                 del self._robots[robot.id]
                 for address in (robot.address, *robot.before):
                     self._by_address.pop(address, None)
-            self._workers.forget(robot.id)
+            self._backend.forget(robot.id)
             self._events.publish(Gone(robot.id, now_s))
             self._say("info", f"{robot.id} is gone: silent for {GONE_S:g} s.", now_s)
 

@@ -59,6 +59,13 @@ class Track:
         self.speed = np.zeros(2)
         self.at_s = at_s
 
+    @classmethod
+    def at(cls, face_id, x, y, width, height, speed_x, speed_y, at_s) -> "Track":
+        """One that was seen before, px and px a second; its score and points come with the next look at it."""
+        track = cls(face_id, Found([x, y, width, height], 0.0, None), at_s)
+        track.speed[:] = speed_x, speed_y
+        return track
+
     def expected(self, at_s: float) -> np.ndarray:
         """The box where it should be by now, as large as it was."""
         walked_s = STRIDE_S * (1 - math.exp(-(at_s - self.at_s) / STRIDE_S))
@@ -99,6 +106,26 @@ class Tracks:
         self._searched_s = -math.inf
         self._looked_s = -math.inf
         self._shape: tuple[int, ...] = ()
+
+    def remembered(self) -> dict:
+        """All that the next picture needs, as JSON: other Tracks of these arguments, reminded, go on alike."""
+        return {
+            "faces": [[t.id, *t.box.tolist(), *t.speed.tolist(), t.at_s] for t in self._tracks],
+            "next_id": self._next_id,
+            "attended_id": self._attended_id,
+            "searched_s": None if math.isinf(self._searched_s) else self._searched_s,
+            "looked_s": None if math.isinf(self._looked_s) else self._looked_s,
+            "shape": self._shape,
+        }
+
+    def remind(self, memory: dict) -> None:
+        """Go on where those Tracks were that gave `memory`."""
+        self._tracks = [Track.at(*face) for face in memory["faces"]]
+        self._next_id, self._attended_id = memory["next_id"], memory["attended_id"]
+        self._searched_s, self._looked_s = (
+            -math.inf if at_s is None else at_s for at_s in (memory["searched_s"], memory["looked_s"])
+        )
+        self._shape = tuple(memory["shape"])
 
     def follow(self, detector: Detector, gray: np.ndarray, at_s: float) -> list[Seen]:
         """The faces in a picture (H, W) uint8 of the time `at_s`: the attended one first, then by size."""

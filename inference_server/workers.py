@@ -17,37 +17,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import zmq
 
-from config.contract import ContractError, Frame, Reading, decode_reading, refusal
+from config.contract import decode_reading
 from config.keys import is_loopback
 from config.settings import ReaderSettings
+from inference_server.backends import Done, Task, refused
 from inference_server.slots import Slots
 
 HUNG_S = 10.0  # for one frame; a healthy one takes milliseconds
+LOOK_S = 1.0  # how long the network thread may sleep
 RETRY_S = 2.0  # between two tries to start a worker that does not come up
 END_S = 3.0  # for all workers to end by themselves
 ENOUGH = 4  # workers serve 64 robots; more would only take memory
-
-
-class Task(NamedTuple):
-    """A frame to read: whose, what came (also as the parts it came in), when."""
-
-    robot_id: str
-    frame: Frame
-    parts: list[zmq.Frame]
-    came_s: float
-
-
-class Done(NamedTuple):
-    """A task and its Reading, also as the message parts it came in; [] where the worker did not make it."""
-
-    task: Task
-    reading: Reading
-    parts: list[bytes]
-    nth: int = 0  # frames of this robot that the worker's reader had seen before
 
 
 def cores() -> int:
@@ -64,13 +47,16 @@ class Process:
     """One worker process; its wire, stdin and stdout are told in worker.py."""
 
     def __init__(self, reader: ReaderSettings, address: str):
+        self._begin("inference_server.worker", address, reader.model_dump_json())
+
+    def _begin(self, module: str, address: str, told: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "inference_server.worker", address],
+            [sys.executable, "-m", module, address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is the server's to judge
         )
-        self._process.stdin.write(reader.model_dump_json().encode() + b"\n")
+        self._process.stdin.write(told.encode() + b"\n")
         self._process.stdin.flush()
 
     def fileno(self) -> int:
@@ -180,6 +166,10 @@ class Workers:
                 done += self._hear(worker, now_s)
         return done
 
+    def wait_s(self, now_s: float) -> float:
+        """Whatever they do wakes the network thread."""
+        return LOOK_S
+
     def look_round(self, now_s: float) -> None:
         """End what hangs, start again what could not be started."""
         for worker in self._workers:
@@ -260,12 +250,8 @@ class Workers:
             self.failed = why
         waiting = [_not_ready(task) for task in iter(worker.slots.take, None)]
         fault = "the PC's reader broke down over this frame; its log says more."
-        return waiting + ([_refused(task, "internal", fault)] if task else [])
+        return waiting + ([refused(task, "internal", fault)] if task else [])
 
 
 def _not_ready(task: Task) -> Done:
-    return _refused(task, "not_ready", "the PC's reader is starting; try again in a moment.")
-
-
-def _refused(task: Task, code: str, text: str) -> Done:
-    return Done(task, refusal(ContractError(code, text), task.frame.seq, task.frame.taken_s), [])
+    return refused(task, "not_ready", "the PC's reader is starting; try again in a moment.")
