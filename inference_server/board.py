@@ -52,6 +52,18 @@ class Robot:
             return 0.0
         return (len(recent) - 1) / (recent[-1] - recent[0])
 
+    def header(self, now_s: float) -> dict:
+        """Who it is, and how its line is."""
+        return {
+            "id": self.id,
+            "name": self.newest.frame.robot,
+            "mode": self.newest.frame.mode,
+            "here": self.left_s is None,
+            "quiet_s": round(max(0.0, now_s - self.newest.at_s), 2),
+            "rate_hz": round(self.rate_hz(now_s), 2),
+            "lost": round(self.lost(), 3),
+        }
+
     def lost(self) -> float:
         """Of the frames it sent lately, the share that was not answered, 0..1."""
         sent = self.recent[-1][1] - self.recent[0][1] + 1
@@ -103,10 +115,9 @@ class Board:
 
     def message(self, view: View, now_s: float) -> bytes:
         """What is new to `view`, as one message of the wire; it counts as sent."""
-        self._forget(now_s)
         header = {
             "now_s": now_s,
-            "robots": [_robot_header(robot, now_s) for robot in self.robots.values()],
+            "robots": [robot.header(now_s) for robot in self.listed(now_s)],
             "lines": [line._asdict() for line in _after(self.lines, view.sent_line)],
             "marks": [mark._asdict() for mark in _after(self.marks, view.sent_mark)],
         }
@@ -172,10 +183,12 @@ class Board:
                 return robot
         return None
 
-    def _forget(self, now_s: float) -> None:
+    def listed(self, now_s: float) -> list[Robot]:
+        """Those that are here, and for LISTED_S those that left."""
         for robot in list(self.robots.values()):
             if robot.left_s is not None and now_s - robot.left_s > LISTED_S:
                 del self.robots[robot.id]
+        return list(self.robots.values())
 
     def _watched_by(self, view: View) -> Robot | None:
         """The chosen robot; else the last one shown while it is here; else one that is here or left last."""
@@ -219,18 +232,6 @@ def _after(rows: deque, serial: int) -> list:
 
 def _newest(rows: deque) -> int:
     return rows[-1][0] if rows else 0
-
-
-def _robot_header(robot: Robot, now_s: float) -> dict:
-    return {
-        "id": robot.id,
-        "name": robot.newest.frame.robot,
-        "mode": robot.newest.frame.mode,
-        "here": robot.left_s is None,
-        "quiet_s": round(max(0.0, now_s - robot.newest.at_s), 2),
-        "rate_hz": round(robot.rate_hz(now_s), 2),
-        "lost": round(robot.lost(), 3),
-    }
 
 
 def _frame_header(event: Answered) -> dict:

@@ -9,6 +9,8 @@ or, where it asked for all, a fixed number of them.
     for event in watching.take(timeout_s=1.0): ...
 """
 
+import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from typing import NamedTuple
 from config.contract import Frame, Order, Reading
 
 KEPT_LINES = 100  # of KEPT, for each subscriber
+MAX_MARK = 200  # characters
 
 
 class Answered(NamedTuple):
@@ -68,6 +71,23 @@ class Marked(NamedTuple):
 
     text: str
     at_s: float
+
+
+def marked(text: str, at_s: float) -> Marked:
+    """A mark of what somebody wrote: what can be shown of it, at most MAX_MARK characters, or "mark"."""
+    shown = "".join(letter for letter in text if letter.isprintable()).strip()[:MAX_MARK]
+    return Marked(shown or "mark", at_s)
+
+
+def waking(flag: asyncio.Event) -> Callable[[], None]:
+    """A `wake` for subscribe() that sets `flag`, in the asyncio loop that runs now."""
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
+            loop.call_soon_threadsafe(flag.set)
+
+    return wake
 
 
 Event = Answered | Gone | Said | Marked | Ordered | Settled
@@ -150,7 +170,7 @@ class Events:
     def subscribe(self, wake: Callable[[], None] | None = None) -> Subscription:
         """A new Subscription. `wake`, if given, is called after each event, from the publisher's thread.
 
-        An asyncio program gives `lambda: loop.call_soon_threadsafe(flag.set)`; it must return at once.
+        It must return at once; an asyncio program gives waking(flag).
         """
         return self._add(Subscription(wake, self._drop))
 

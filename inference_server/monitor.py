@@ -11,6 +11,7 @@ Threads
 Wire
   Down: the board's messages. Up: {"seen": true} for each of them, {"watch": robot id} to look at another robot,
   {"mark": text} to mark a moment, {"order": {"robot": id, "what": ...}} with an Order's name, face, settings.
+  Other programs have /feed (feed.py), /robots and /markers (rest.py); /live is the page's alone.
 Safety
   It listens on this machine alone unless told otherwise; then a key is needed, made anew at each start.
   Host and Origin are checked, so no other web page can read along or steer (guard.py).
@@ -35,13 +36,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from behaviors import shapes
+from inference_server import rest
 from inference_server.board import Board, View
-from inference_server.events import Events, Marked
+from inference_server.events import Events, marked, waking
+from inference_server.feed import Feed
 from inference_server.guard import STEER, WATCH, Guard
 
 WEB = Path(__file__).with_name("web")
@@ -49,7 +52,6 @@ HEARTBEAT_S = 1.0  # a page hears something at least this often, so that it noti
 MAX_UNSEEN = 2  # messages on their way to one page
 MAX_VIEWERS = 32
 MAX_CONNECTIONS = 128  # of all pages together
-MAX_MARK = 200  # characters
 START_S = 10.0  # longest wait for uvicorn
 STOP_S = 2.0
 
@@ -153,14 +155,15 @@ class Monitor:
     def _app(self, host: str) -> Starlette:
         # On every interface any name may lead here; there the key, which only our own page holds, is the guard.
         hosts = ["*"] if host in ANYWHERE else [*LOOPBACK, host, f"[{host}]"]
-        return Starlette(
+        app = Starlette(
             routes=[
                 WebSocketRoute("/live", self._live),
+                WebSocketRoute("/feed", Feed(self._events).serve),
                 Route("/songs/{emotion}/{turn:int}", self._song),
                 Route("/body.js", lambda _: FileResponse(shapes.WEB / "body.js")),
                 Route("/body.json", lambda _: JSONResponse(shapes.table())),
+                *rest.routes(self._board, self._events, self._order, self._routes),
                 *self._routes,
-                Mount("/", StaticFiles(directory=WEB, html=True)),
             ],
             middleware=[
                 Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
@@ -168,6 +171,8 @@ class Monitor:
             ],
             lifespan=self._lifespan,
         )
+        app.router.default = StaticFiles(directory=WEB, html=True)
+        return app
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette):
@@ -179,13 +184,8 @@ class Monitor:
 
     async def _pump(self) -> None:
         """Bring events to the board, and wake the viewers."""
-        loop, news = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
-                loop.call_soon_threadsafe(news.set)
-
-        watching = self._events.subscribe(wake)
+        news = asyncio.Event()
+        watching = self._events.subscribe(waking(news))
         self._started.set()
         try:
             while True:
@@ -257,8 +257,7 @@ class Monitor:
     def _do(self, said: dict) -> str | None:
         """Do what an operator wants; None, or a sentence that says why not."""
         if isinstance(said.get("mark"), str):
-            text = "".join(letter for letter in said["mark"] if letter.isprintable()).strip()[:MAX_MARK]
-            self._events.publish(Marked(text or "mark", time.monotonic()))
+            self._events.publish(marked(said["mark"], time.monotonic()))
         if not isinstance(said.get("order"), dict):
             return None
         wish = {key: said["order"].get(key) for key in ("name", "face", "settings")}

@@ -8,16 +8,15 @@
 Who may do what is decided in guard.py. The page never names a path: sessions go by their names.
 """
 
-import json
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from inference_server.api import RecordWish
 from inference_server.recorder import Recorder, RecordError
+from inference_server.rest import wished
 
-MAX_BODY_BYTES = 8192
 SHOWN = ("started", "purpose", "images", "model")  # of what a session says of itself
 
 
@@ -33,7 +32,7 @@ def routes(recorder: Recorder, defaults: dict) -> list[Route]:
         return {"running": running and running._asdict(), "defaults": defaults, "sessions": sessions}
 
     def begin(wish: dict) -> dict:
-        recorder.start(str(wish["purpose"]), wish["images"] is True, str(wish["consent"]))
+        recorder.start(**defaults | wish)
         return state()
 
     def end() -> dict:
@@ -44,11 +43,7 @@ def routes(recorder: Recorder, defaults: dict) -> list[Route]:
         return JSONResponse(await run_in_threadpool(state))
 
     async def start(request: Request) -> Response:
-        try:
-            wish = defaults | json.loads(await _body(request))
-        except (ValueError, TypeError):
-            return PlainTextResponse("A JSON object of at most 8 KB is needed.", 400)
-        return await _do(begin, wish)
+        return await _do(begin, await wished(request, RecordWish))
 
     async def stop(_request: Request) -> Response:
         return await _do(end)
@@ -72,12 +67,3 @@ async def _do(what, *args) -> Response:
         return JSONResponse(await run_in_threadpool(what, *args))
     except RecordError as error:
         return PlainTextResponse(str(error), 409)
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise ValueError
-    return body

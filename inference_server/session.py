@@ -173,7 +173,7 @@ class Telling:
         body = {"width": frame.width, "height": frame.height, "faces": faces}
         yield Line(f"{robot}/faces", "nao.Faces", body, at_ns)
         yield Line(f"{robot}/scores", "nao.Scores", {"faces": [_scores(f) for f in reading.faces]}, at_ns)
-        mood = {"emotion": frame.mood or "", "smoothed": _named(frame.smoothed)}
+        mood = {"emotion": frame.mood or "", "smoothed": named(frame.smoothed)}
         yield Line(f"{robot}/mood", "nao.Mood", _known(mood), at_ns)
         if self._doing.get(robot) != (frame.doing or ""):
             self._doing[robot] = frame.doing or ""
@@ -183,7 +183,7 @@ class Telling:
 
 
 def _scores(face: Face) -> dict:
-    return {"id": face.id} | _named(face.scores) | {"quality": list(face.quality), "unsure": face.unsure}
+    return {"id": face.id} | named(face.scores) | {"quality": list(face.quality), "unsure": face.unsure}
 
 
 def _order(event: Ordered | Settled) -> dict:
@@ -192,7 +192,8 @@ def _order(event: Ordered | Settled) -> dict:
     return _known(event.order._asdict() | {"how": how, "why_not": why_not, "at_s": event.at_s})
 
 
-def _named(shares) -> dict | None:
+def named(shares) -> dict | None:
+    """Seven scores by their emotions; None stays None."""
     return shares and dict(zip(EMOTIONS, shares, strict=True))
 
 
