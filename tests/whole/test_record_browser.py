@@ -39,6 +39,7 @@ def test_a_session_is_recorded_with_the_page_and_pictures_need_consent(chromium,
         page.get_by_role("button", name="Start recording").click()
         page.locator("#record", has_text="Recording").wait_for()
         page.keyboard.press("Escape")
+        page.get_by_role("button", name="Stop recording").wait_for(state="hidden")  # else it gets the key
         watching = events.subscribe()
         events.publish(answered({"happy": 0.9}))
         page.keyboard.press("m")
