@@ -7,7 +7,16 @@ read strictly: what is misspelt or of another kind is refused with a sentence, n
 from collections.abc import Collection
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic.json_schema import models_json_schema
 
 from config.contract import EMOTIONS, FLAWS, MAX_NAME, MODES, ORDERS, TUNABLE
@@ -45,11 +54,16 @@ class Steady(Wish):
     what: Literal["pause", "resume", "stop"]
 
 
+def _whole(value: object) -> object:
+    """3.0 is an integer too, in JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Attend(Wish):
     """Answer this face; null: whomever the service names first."""
 
     what: Literal["attend"]
-    face: Annotated[int, Field(ge=0, le=2**53)] | None
+    face: Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)] | None
 
 
 def _left_out() -> None:

@@ -95,6 +95,7 @@ def test_an_order_is_taken_and_the_robots_state_tells_what_came_of_it(monitor, e
 ORDERS = [
     ({"what": "stop"}, {}),
     ({"what": "attend", "face": 3}, {"face": 3}),
+    ({"what": "attend", "face": 3.0}, {"face": 3}),
     ({"what": "attend", "face": None}, {"face": None}),
     (
         {"what": "tune", "settings": {"enter": 0.6, "dwell_s": 1}},
