@@ -1,8 +1,8 @@
-"""The REST of a running service against its own OpenAPI document: python -m tests.api [--seconds 60] (make test-api)
+"""The REST of a running service against its own OpenAPI document: python -m tests.api [--seconds 60]
 
-The whole service runs with a virtual NAO that sees nobody, in a folder that is thrown away; schemathesis makes up
-requests, right ones and wrong ones, and holds every answer against the document. It is not among the default
-tests: each run is another, and it may take as long as it is given. Exit code 1 where something does not hold.
+The whole service runs with a virtual NAO that sees nobody, in a folder that is thrown away; schemathesis makes
+up requests, right ones and wrong ones, and holds every answer against the document. It is not among the default
+tests (make test-api): each run is another, for as long as it is given. Exit code 1 where something does not hold.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from tests.whole.programs import ROOT, Program, free_port
+from tests.whole.programs import Program, free_port
 
 START_S = 60.0
 ROBOT = re.compile(r'"id":"([\w-]+)"')
@@ -64,7 +64,7 @@ def _schemathesis(url: str, config: Path, seconds: int, seed: int | None) -> int
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", config, "run", f"{url}/openapi.json"]
     command += ["--checks", "all", "--max-time", str(seconds), "--continue-on-failure"]
     command += ["--seed", str(seed)] if seed is not None else []
-    return subprocess.run([*map(str, command)], cwd=ROOT).returncode
+    return subprocess.run([*map(str, command)], cwd=config.parent).returncode
 
 
 if __name__ == "__main__":
