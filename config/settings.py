@@ -137,6 +137,10 @@ class RecordSettings(Section):
         return self
 
 
+class LslSettings(Section):
+    send: bool
+
+
 class Settings(Section):
     """All settings; each section is read by the end that default.yaml names."""
 
@@ -149,6 +153,7 @@ class Settings(Section):
     reactions: ReactionSettings
     music: MusicSettings
     record: RecordSettings
+    lsl: LslSettings
 
 
 def load(path: str | Path | None = None, overrides: Iterable[str] = ()) -> Settings:

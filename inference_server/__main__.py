@@ -54,12 +54,13 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
     logging.basicConfig(format="%(message)s", level="WARNING")
     logging.getLogger("inference_server").setLevel("INFO")
     from inference_server.events import Events
+    from inference_server.lsl import LslError
     from inference_server.monitor import Monitor, MonitorError
     from inference_server.recorder import RecordError
     from inference_server.server import Server, ServerError, allow_open_files
     from inference_server.workers import Process, cores, enough_for
 
-    kinds = (KeysError, MonitorError, RecordError, ServerError, songs.SongsError)
+    kinds = (KeysError, LslError, MonitorError, RecordError, ServerError, songs.SongsError)
     with one_sentence(*kinds), ExitStack() as open_things:
         overrides = [*overrides, *_as_overrides(listen, monitor), *(["server.plain=true"] if plain else [])]
         overrides += [f"server.backend={backend}"] if backend else []
@@ -76,6 +77,8 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
         runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
         line = f"serving at {server.address} · {network} · {runtime} · {_who_may_come(server)}"
         recorder = open_things.enter_context(_recorder(chosen, events, server))
+        if chosen.lsl.send:
+            open_things.enter_context(_lsl_outlet(events, server))
         if chosen.record.from_start:
             recorder.start(**_record_defaults(chosen))
         if not no_monitor:
@@ -159,6 +162,12 @@ def _recorder(chosen, events, server):
         "versions": json.dumps(versions()),
     }
     return Recorder(events, Path(chosen.record.folder), about, server.begin_anew, chosen.record.min_free_mb)
+
+
+def _lsl_outlet(events, server):
+    from inference_server.lsl import Outlet
+
+    return Outlet(events, server.address)
 
 
 def _record_defaults(chosen) -> dict:
