@@ -21,7 +21,7 @@ test: .venv/ready-to-test  ## all tests but those of the robot's own Python, two
 test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, against the virtual NAO and the server
 	@status=0; sh tests/robot/make_py27.sh || status=$$?; \
 	if [ $$status -eq 3 ]; then echo "test-robot: skipped, no Python 2.7 was found (see above)"; exit 0; fi; \
-	[ $$status -eq 0 ] && .venv27/run -m pytest tests/robot && $(BIN)/python -m pytest tests/whole/test_python27.py tests/whole/test_deploy.py
+	[ $$status -eq 0 ] && PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 .venv27/run -m pytest tests/robot && $(BIN)/python -m pytest tests/whole/test_python27.py tests/whole/test_deploy.py
 
 test-faults: .venv/ready-to-test  ## what can go wrong, with real networks (root, Linux); FAULT_TIMES=3 for a short one
 	$(BIN)/python -m pytest tests/faults/links.py tests/faults/hostile.py

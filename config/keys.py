@@ -5,7 +5,7 @@ One folder of each user holds them, for its owner's eyes alone:
 
     server.json   the PC's pair of keys                         {"public", "secret"}
     robots.txt    the robots that the PC lets in                one a line: name, public key
-    robot.json    the robot's pair, and its PC's public key     {"public", "secret", "pc"}
+    robot.json    the robot's pair, and its PC's public key     {"public", "secret", "pc", "pc tcp://..."}
 
 Every key is made where it is used, and no secret one ever leaves its machine. A key is 32 bytes (Curve25519),
 written as 64 hexadecimal digits; people compare fingerprints. This file knows files, not sockets, and never
@@ -23,6 +23,7 @@ import os
 import re
 import stat
 
+PC_AT = "pc %s"  # the key of the PC at one address, where it has several
 SERVER, ROBOTS, ROBOT = "server.json", "robots.txt", "robot.json"
 KEY = re.compile(r"[0-9a-f]{64}\Z")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
@@ -73,10 +74,14 @@ def of_robot(where):
     return _pair(os.path.join(where, ROBOT))
 
 
-def pair_robot(where, pc):
-    """Note the PC's public key at the robot's end; gives the robot's own pair with it."""
+def pair_robot(where, pc, servers=()):
+    """Note the PC's public key at the robot's end; gives the robot's own pair with it.
+
+    servers   addresses for which alone this key counts; without any, it counts for all that have none of theirs
+    """
     raw(pc)
-    pair = dict(of_robot(where), pc=pc)
+    pair = dict(of_robot(where))
+    pair.update((PC_AT % server, pc) for server in servers) if servers else pair.update(pc=pc)
     _write(os.path.join(where, ROBOT), json.dumps(pair, indent=1, sort_keys=True) + "\n")
     return pair
 

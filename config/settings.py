@@ -20,7 +20,7 @@ DEFAULT = Path(__file__).with_name("default.yaml")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
-Address = Annotated[str, Field(pattern=r"^tcp://[^\s/]+:\d{1,5}$")]
+Addresses = Annotated[str, Field(pattern=r"^tcp://[^\s/,]+:\d{1,5}(,tcp://[^\s/,]+:\d{1,5}){0,7}$")]
 Emotion = Literal[EMOTIONS]
 Policy = Literal["mirror", "empathy"]
 
@@ -69,7 +69,7 @@ class ReaderSettings(Section):
 
 
 class RobotSettings(Section):
-    server: Address
+    server: Addresses
     robot: str
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     camera: Literal["top", "bottom"]

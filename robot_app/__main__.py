@@ -26,7 +26,7 @@ from robot_app.director import Director
 from robot_app.interact import interact
 from robot_app.jpeg import best_encoder
 from robot_app.limbs import Limbs
-from robot_app.link import Link
+from robot_app.link import Link, addresses
 from robot_app.music import Music, Silence
 from robot_app.notes import Notes
 from robot_app.orders import Orders
@@ -74,7 +74,7 @@ def main(arguments=None):
         if options.plain:
             settings["robot"]["plain"] = True
         if options.pair:
-            return pair(options.pair, settings["robot"])
+            return pair(options.pair, settings["robot"], addresses(options.server) if options.server else ())
         if options.doctor:
             return examine(options, settings["robot"])
         library = behavior_library.load(options.behaviors)
@@ -84,7 +84,8 @@ def main(arguments=None):
         portrait = Portrait(robot, library, mood)
         music = open_music(robot, settings["music"], tell)
         server = options.server or settings["robot"]["server"]
-        link = Link(server, settings["robot"], tell, notes, handshake.pair_for(server, settings["robot"]))
+        pairs = [handshake.pair_for(address, settings["robot"]) for address in addresses(server)]
+        link = Link(server, settings["robot"], tell, notes, pairs)
     except (ValueError, EnvironmentError, robots.RobotError) as error:
         print("robot_app: %s" % error, file=sys.stderr)
         return BAD_INPUT
@@ -96,9 +97,9 @@ def main(arguments=None):
     return code or write_summary(notes, options.json)
 
 
-def pair(pc, settings):
-    """Note the PC's key, and say our own; gives the exit code."""
-    ours = keys.pair_robot(keys.folder(settings["keys"]), pc)
+def pair(pc, settings, servers):
+    """Note the PC's key, for `servers` alone if there are some, and say our own; gives the exit code."""
+    ours = keys.pair_robot(keys.folder(settings["keys"]), pc, servers)
     print("robot_app: paired with the PC whose key is %s." % keys.fingerprint(pc))
     print(
         "On that PC: python -m inference_server keys allow %s %s"
@@ -220,7 +221,11 @@ def read_options(arguments):
         prog="python -m robot_app",
         description="The robot's end: it looks, asks the PC what the face before it shows, and answers.",
     )
-    parser.add_argument("--server", metavar="tcp://PC:5555", help="where the inference server listens")
+    parser.add_argument(
+        "--server",
+        metavar="tcp://PC:5555",
+        help="where the inference server listens; several, with commas between",
+    )
     parser.add_argument(
         "--robot", metavar="tcp://NAO:9559", help='where NAOqi listens, or "virtual" for a NAO in this process'
     )

@@ -63,8 +63,9 @@ def examine(open_robot, server, settings, now_s, epoch_s):
         yield finding
     for finding in look_at_clock(epoch_s()):
         yield finding
-    for finding in look_at_server(server, settings, now_s):
-        yield finding
+    for address in server.split(","):
+        for finding in look_at_server(address, settings, now_s):
+            yield finding
     try:
         robot = open_robot()
         robot.connect()

@@ -26,13 +26,14 @@ def pair_for(server, settings):
     """
     if settings["plain"] or keys.is_loopback(server):
         return None
-    pair = keys.of_robot(keys.folder(settings["keys"]))
-    if "pc" not in pair:
+    ours = keys.of_robot(keys.folder(settings["keys"]))
+    pc = ours.get(keys.PC_AT % server, ours.get("pc"))
+    if pc is None:
         raise keys.KeysError(
             "this robot is paired with no PC, and %s is in the network. %s In a network that you trust, "
             "both ends can do without keys: --plain." % (server, PAIR)
         )
-    return pair
+    return {"public": ours["public"], "secret": ours["secret"], "pc": pc}
 
 
 class Handshake(object):

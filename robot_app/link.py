@@ -4,6 +4,7 @@
 Design   `Pace` decides (credit, liveness, age) and holds neither socket nor clock; `Link` owns the socket.
 Threads  none; one thread uses a Link.
 Time     the robot's own clock, given as an argument; an answer's age is now less when we took that picture.
+PCs      of several, the next one is asked after HOP_S without an answer of use, and kept while it answers.
 Safety   an answer that is too old, twice here, overtaken or never asked for does not reach the robot.
 
 The socket options are those measured to be fresh again soonest after a lost network or a restarted PC:
@@ -21,6 +22,7 @@ from robot_app.handshake import Handshake
 
 # After an answer that says our frames are no use, the next one waits this long, s. By code; else at once.
 HOLD_S = {"wrong_version": 1.0, "bad_header": 1.0, "bad_image": 1.0, "too_large": 1.0, "not_ready": 0.2}
+HOP_S = 0.8  # without an answer of use, after which another PC is asked, where there is one
 UNREACHED_S = 0.1  # after a frame that found no connection: no picture is taken for nothing meanwhile
 ACTED_ON = ("fresh", "error")  # verdicts whose orders all count: a broken camera keeps no order away
 MAX_ANSWER_BYTES = 64 * 1024
@@ -38,18 +40,28 @@ OPTIONS = (
 )
 
 
+def addresses(server):
+    """Those in a text like tcp://192.168.1.5:5555,tcp://192.168.1.6:5555; raises ValueError for none."""
+    found = [address.strip() for address in server.split(",") if address.strip()]
+    if not found:
+        raise ValueError("--server needs an address like tcp://192.168.1.5:5555; none came.")
+    return found
+
+
 class Pace(object):
     """When to ask, which answers count, and when the line is dead."""
 
-    def __init__(self, in_flight, max_age_s, silence_s):
+    def __init__(self, in_flight, max_age_s, silence_s, hop_s=None):
         self.is_silent = False  # from a silence of `silence_s` until the next answer
         self._in_flight = in_flight
         self._max_age_s = max_age_s
         self._silence_s = silence_s
+        self._hop_s = hop_s  # None: there is no other PC
         self._seq = 0  # of the last frame sent; ours begin at 1, 0 is a frame that the PC could not read
         self._waiting = {}  # seq: taken_s
         self._overtaken = deque(maxlen=16)  # seqs given up because a later one was answered
         self._quiet_since_s = None  # since when we have wanted an answer in vain
+        self._unserved_since_s = None  # the same, for an answer that is not "not_ready"
         self._hold_until_s = None
 
     def may_ask(self, now_s):
@@ -61,6 +73,8 @@ class Pace(object):
         """The seq of the next frame; from now on an answer is wanted, whether the frame gets through or not."""
         if self._quiet_since_s is None:
             self._quiet_since_s = now_s
+        if self._unserved_since_s is None:
+            self._unserved_since_s = now_s
         return self._seq + 1
 
     def sent(self, seq, taken_s):
@@ -77,6 +91,8 @@ class Pace(object):
         """
         self.is_silent = False
         self._quiet_since_s = None
+        if code != "not_ready":
+            self._unserved_since_s = None
         if code is not None:
             self._hold_until_s = now_s + HOLD_S.get(code, 0.0)
         if seq in self._overtaken:
@@ -104,37 +120,63 @@ class Pace(object):
             return False
         self.is_silent = True
         self._quiet_since_s = now_s
+        self._owe_nothing()
+        return True
+
+    def to_another(self, now_s):
+        """True once per `hop_s` without an answer of use: the next PC is to be asked, and owes us nothing."""
+        if (
+            self._hop_s is None
+            or self._unserved_since_s is None
+            or now_s - self._unserved_since_s < self._hop_s
+        ):
+            return False
+        self._unserved_since_s = now_s
+        self._hold_until_s = None
+        self._owe_nothing()
+        return True
+
+    def _owe_nothing(self):
         self._waiting.clear()
         self._overtaken.clear()
-        return True
 
 
 class Link(object):
     """A Pace on a ZeroMQ socket. `tell(topic, sentence)` is for a person, `notes` for the summary.
 
-    pair   the keys, as handshake.pair_for gives them; None for a plain line
-    Raises ValueError where the address is none.
+    server   an address, or several with commas between
+    pair     the keys, as handshake.pair_for gives them; None for a plain line. With several addresses, a list
+    Raises ValueError where an address is none.
     """
 
-    def __init__(self, address, settings, tell, notes, pair=None):
-        self.address = address
-        self._pair = pair
+    def __init__(self, server, settings, tell, notes, pair=None):
+        self._addresses = addresses(server)
+        self._pairs = pair if isinstance(pair, list) else [pair] * len(self._addresses)
+        self._turn = 0  # which of them is asked
         self._max_age_s = settings["max_age_s"]
         self._name = settings["name"]
         self._tell = tell
         self._notes = notes
-        self._pace = Pace(settings["in_flight"], settings["max_age_s"], settings["silence_s"])
+        hop_s = HOP_S if len(self._addresses) > 1 else None
+        self._pace = Pace(settings["in_flight"], settings["max_age_s"], settings["silence_s"], hop_s)
         self._answer_age_s = None
         self._orders = []
         self._context = zmq.Context()
         self._socket = self._handshake = None
         try:
-            self._open()
+            for turn in reversed(range(len(self._addresses))):
+                self._turn = turn
+                self._open()
         except zmq.ZMQError as error:
             self.close()
             raise ValueError(
-                "--server needs an address like tcp://192.168.1.5:5555; %s came: %s." % (address, error)
+                "--server needs an address like tcp://192.168.1.5:5555; %s came: %s." % (self.address, error)
             )
+
+    @property
+    def address(self):
+        """Of the PC that is asked now."""
+        return self._addresses[self._turn]
 
     @property
     def is_silent(self):
@@ -183,8 +225,12 @@ class Link(object):
             silence = (
                 "no answer from %s; is the server started there, and its firewall open for port %s? Trying on."
             )
-            self._tell("pc", trouble or silence % (self.address, self.address.rsplit(":", 1)[-1]))
-            self._open()
+            asked = " and ".join(self._addresses)
+            self._tell("pc", trouble or silence % (asked, self.address.rsplit(":", 1)[-1]))
+            if len(self._addresses) == 1:
+                self._open()
+        if self._pace.to_another(clock()):
+            self._hop()
         return freshest
 
     def orders(self):
@@ -199,12 +245,20 @@ class Link(object):
         self._close_socket()
         self._context.term()
 
+    def _hop(self):
+        """Ask the next PC."""
+        before = self.address
+        self._turn = (self._turn + 1) % len(self._addresses)
+        if not self.is_silent:
+            self._tell("pc", "%s does not answer; %s is asked." % (before, self.address))
+        self._open()
+
     def _open(self):
         self._close_socket()
         self._socket = self._context.socket(zmq.DEALER)
         for option, value in OPTIONS:
             self._socket.setsockopt(option, value)
-        self._handshake = Handshake(self._socket, self.address, self._pair)
+        self._handshake = Handshake(self._socket, self.address, self._pairs[self._turn])
         self._socket.connect(self.address)
 
     def _close_socket(self):

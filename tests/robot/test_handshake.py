@@ -174,6 +174,14 @@ def test_over_a_network_a_paired_robot_uses_its_keys(where):
     assert ours["pc"] == pc and len(set(ours.values())) == 3
 
 
+def test_of_several_pcs_each_has_its_own_key_and_the_others_the_common_one(where):
+    a, b, c = ("tcp://192.0.2.%d:5555" % n for n in (1, 2, 3))
+    keys.pair_robot(where, "ab" * 32)
+    keys.pair_robot(where, "cd" * 32, [b])
+    found = [handshake.pair_for(server, {"keys": where, "plain": False})["pc"] for server in (a, b, c)]
+    assert found == ["ab" * 32, "cd" * 32, "ab" * 32]
+
+
 def test_pairing_anew_keeps_the_robots_own_key(where):
     first = keys.pair_robot(where, keys.of_pc(where)["public"])
     again = keys.pair_robot(where, "ab" * 32)

@@ -184,7 +184,7 @@ class Ends(object):
     def __init__(self, port, **changes):
         self.lines = Lines()
         self.notes = Notes()
-        self.link = Link("tcp://127.0.0.1:%d" % port, dict(SETTINGS, **changes), Teller(self.lines), self.notes)
+        self.link = Link("tcp://127.0.0.1:%s" % port, dict(SETTINGS, **changes), Teller(self.lines), self.notes)
 
     def ask(self):
         """Send a picture as soon as the line takes one."""
@@ -356,3 +356,63 @@ def test_only_what_was_seen_within_max_age_may_move_the_robot(pc):
     assert ends.link.is_young(10.0, 10.5)
     assert not ends.link.is_young(10.0, 10.501)
     ends.link.close()
+
+
+# Several PCs
+
+
+def test_after_a_while_without_an_answer_the_next_pc_is_to_be_asked_and_owes_nothing():
+    pace = Pace(1, 0.5, 2.0, hop_s=0.8)
+    asked(pace, 0.0)
+    assert not pace.to_another(0.7)
+    assert pace.to_another(0.8)
+    assert pace.may_ask(0.8)
+    asked(pace, 0.9)
+    assert not pace.to_another(1.5)
+    assert pace.to_another(1.6)
+    assert pace.gone_silent(2.0)
+
+
+def test_a_pc_that_is_never_ready_is_left_for_another_and_one_that_answers_is_not():
+    pace = Pace(1, 0.5, 2.0, hop_s=0.8)
+    for tenth in range(8):
+        pace.heard(asked(pace, tenth / 10), tenth / 10, "not_ready")
+        assert not pace.to_another(tenth / 10)
+    assert pace.to_another(0.8)
+    for tenth in range(10, 30):
+        pace.heard(asked(pace, tenth / 10), tenth / 10)
+        assert not pace.to_another(tenth / 10)
+
+
+def test_where_there_is_one_pc_it_is_never_left():
+    pace = Pace(1, 0.5, 2.0)
+    asked(pace, 0.0)
+    assert not pace.to_another(100.0)
+
+
+def test_when_one_pc_falls_silent_its_robot_is_at_the_next_and_comes_round_again(context):
+    one, two = Pc(context), Pc(context)
+    ends = Ends("%d,tcp://127.0.0.1:%d" % (one.port, two.port))
+
+    def answered_by(pc, count):
+        while pc.socket.poll(0):
+            who, frame = pc.frame()
+            pc.answer(who, reading(frame))  # one of an earlier connection reaches nobody
+        return ends.notes.readings == count
+
+    for count, (pc, other) in enumerate(((one, two), (two, one), (one, two)), 1):
+        ends.ask()
+        ends.hear(lambda pc=pc, count=count: answered_by(pc, count))
+        address = "tcp://127.0.0.1:%d" % pc.port
+        assert ends.link.address == address
+        ends.ask()  # and is not answered
+        ends.hear(lambda address=address: ends.link.address != address)
+        assert not ends.link.is_silent
+        assert "%s does not answer; tcp://127.0.0.1:%d is asked." % (address, other.port) in ends.lines.text
+    ends.link.close()
+
+
+def test_of_several_addresses_each_must_be_one():
+    with pytest.raises(ValueError) as refused:
+        Link("tcp://127.0.0.1:5555,192.168.1.5:5555", SETTINGS, Teller(Lines()), Notes())
+    assert "192.168.1.5:5555 came" in str(refused.value)
