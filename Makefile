@@ -80,5 +80,5 @@ clean:  ## remove what was built, the environments too
 
 .venv/ready-to-test: .venv/ready
 	@started=$$(date +%s); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim,train,dev,physics,parquet]' && touch $@ && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim,train,dev,physics,parquet,lsl]' && touch $@ && \
 	echo "setup for tests: $$(du -sm .venv | cut -f1) MB in .venv after $$(( $$(date +%s) - started )) s"

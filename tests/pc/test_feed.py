@@ -1,9 +1,11 @@
 """The feed for other programs: what it says, that a recording says the same, and whom it never delays."""
 
 import json
+import re
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,6 +23,19 @@ from inference_server.monitor import Monitor
 from inference_server.recorder import Recorder
 
 WAIT_S = 20
+HERE = Path(session.__file__).parent
+TOPICS = {
+    "feed": "nao.Feed",
+    "faces": "nao.Faces",
+    "scores": "nao.Scores",
+    "mood": "nao.Mood",
+    "behaviours": "nao.Behaviour",
+    "health": "nao.Health",
+    "orders": "nao.Order",
+    "markers": "nao.Marker",
+    "log": "foxglove.Log",
+}
+PLAIN = (["at_s"], ["timestamp", "name", "at_s"])  # of orders and log: the same moment again
 
 
 @pytest.fixture
@@ -97,6 +112,16 @@ def test_a_message_is_one_json_object_whose_data_are_as_its_schema_says(monitor,
         for line in program.take_until("/markers"):
             assert set(line) == {"v", "topic", "schema", "time_s", "event", "data"}
             assert set(line["data"]) <= set(session.SCHEMAS[line["schema"]]["properties"])
+
+
+def test_the_page_for_programmers_names_every_topic_and_every_key(monitor, events):
+    rows = re.findall(r"^\| `(?:/ROBOT)?(/\w+)` \| (.*?) \|", (HERE / "INTEROP.md").read_text("utf-8"), re.M)
+    words = dict(rows)
+    assert set(words) == {f"/{name}" for name in TOPICS}
+    for name, schema in TOPICS.items():
+        known = session.SCHEMAS[schema]["properties"] if schema in session.SCHEMAS else {}
+        missing = [key for key in known if f"`{key}`" not in words[f"/{name}"]]
+        assert missing in ([], *PLAIN), f"INTEROP.md does not say what {name} has: {missing}"
 
 
 def test_what_belongs_to_one_answer_has_one_number_and_holds_no_picture(monitor, events):

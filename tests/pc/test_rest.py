@@ -1,7 +1,9 @@
 """What other programs may ask of the service over HTTP: state, orders, marks; what is refused, and to whom."""
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
 from asking import ask, keys_of
@@ -211,6 +213,13 @@ def test_a_monitor_that_only_watches_takes_no_orders(events):
     with Monitor(events, port=0) as monitor:
         assert ask(monitor, "/markers", {})[0] == 403
         assert "/record" not in told(monitor, "/openapi.json")["paths"]
+
+
+def test_the_page_for_programmers_names_every_operation():
+    text = (Path(api.__file__).parent / "INTEROP.md").read_text("utf-8")
+    table = "".join(re.findall(r"^\| `(?:GET|POST) .*$", text, re.M))
+    for operation in api.OPERATIONS:
+        assert f"/{re.sub('{.*}', lambda name: name[0][1:-1].upper(), operation.path[1:])}`" in table, operation
 
 
 def test_the_document_names_what_is_served_and_its_schemas_are_those_that_are_kept(monitor, events):
