@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -284,6 +285,37 @@ def test_a_full_disk_ends_the_recording_with_a_sentence_and_the_loop_goes_on(rec
     assert recorder.state() is None
     assert 0 < session.repair(path) and session.is_whole(path)
     recorded(recorder, events, answered(1))  # the next one may begin
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True, capture_output=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("only root can mount a small disk to fill, on Linux")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_disk_that_is_really_full_stops_the_recording_and_nothing_else(events, small_disk):
+    said = events.subscribe()
+    with Recorder(events, small_disk, {}, min_free_mb=0) as recorder:
+        path = recorder.path(recorder.start("a test", images=True, consent="yes").name)
+        for seq in range(40):
+            events.publish(answered(seq, image=os.urandom(100_000)))
+        sentence = wait_until_it_stopped(recorder, said)
+        assert "No space left on device" in sentence and "The service goes on" in sentence
+        events.publish(answered(41))
+        assert any(isinstance(event, Answered) for event in said.take(0))
+        assert answers(path), "what was written until then can be read"
+        kept = shutil.move(path, small_disk.parent)
+        recorded(recorder, events, answered(1))  # there is room again, and the next one may begin
+        assert session.repair(Path(kept)) and session.is_whole(Path(kept))
 
 
 def test_a_disk_with_little_room_left_ends_the_recording_in_good_order(events, tmp_path, monkeypatch):
