@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot test-clients test-faults test-api fuzz audit lock robot-package deploy check behaviors format bench bench-peers clean
+.PHONY: help setup demo test test-robot test-clients test-faults test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench: .venv/ready-to-test  ## how fast it is, as tables and plots (build/bench)
 bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (3.6 GB in build/peers); SECONDS=10 JSON=FILE
 	@PYTHON='$(PYTHON)' sh tests/bench/peers.sh
 	@$(BIN)/python -m tests.bench peers $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
+bench-hour: .venv/ready-to-test  ## MINUTES=60: a long film through replay: memory over time (build/bench/hour.png), x real time
+	@$(BIN)/python -m tests.bench hour --minutes $(or $(MINUTES),60)
+
 
 clean:  ## remove what was built, the environments too
 	rm -rf build .venv .venv27 *.egg-info

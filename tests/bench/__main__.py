@@ -1,4 +1,4 @@
-"""python -m tests.bench all | peers: how fast it is, as tables, as JSON and as plots. `make bench` runs it.
+"""python -m tests.bench all | peers | hour: how fast it is, as tables, JSON and plots. `make bench` runs it.
 
 It only measures and prints; whether a figure is good enough is said nowhere in here. Figures of a machine
 that does other work are worth little: the load stands beside them.
@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from config import settings
-from tests.bench import clips, fleet, loop, machine, networks, peers, plots, stages, viewers
+from tests.bench import clips, fleet, hour, loop, machine, networks, peers, plots, stages, viewers
 
 ROBOTS = (1, 8, 16, 24, 32)
 FACES = (0, 1, 2, 4, 8)
@@ -98,6 +98,28 @@ def beside_peers(seconds, paths, json_path):
         report["peers"] = peers.measure(clips.find(paths), seconds)
         report["ratios"] = {row["stack"]: row["ratio"] for row in report["peers"] if row["ratio"]}
         click.echo(machine.table("VGA JPEG to faces, one core, turn by turn", report["peers"]))
+
+
+@main.command("hour")
+@click.option("--minutes", default=60.0, show_default=True, help="How long the film is.")
+@click.option(
+    "--clip",
+    "path",
+    default=clips.MEDIA / clips.USUAL[0],
+    show_default=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="What is looped.",
+)
+@click.option("--plots", "folder", type=click.Path(path_type=Path), default="build/bench", show_default=True)
+@json_option
+def long_film(minutes, path, folder, json_path):
+    """A long film through replay: its memory over time, and how many times faster than life."""
+    report = {"machine": machine.described()}
+    with written(report, json_path):
+        click.echo("{cpu}, {cores} cores, load {load:.1f}".format(**report["machine"]))
+        report["hour"] = hour.measure(path, minutes, folder)
+        click.echo(machine.table("A long film through replay, without the annotated one", [report["hour"]]))
+        click.echo(f"plot: {folder / 'hour.png'}")
 
 
 def of_all(rows: list[dict]) -> dict:
