@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot test-clients test-faults test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-peers clean
+.PHONY: help setup demo test test-robot test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test-faults: .venv/ready-to-test  ## what can go wrong, with real networks (root
 test-api: .venv/ready-to-test  ## SECONDS=60: made-up requests, right and wrong, to a running service, against its OpenAPI
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.32'
 	@$(BIN)/python -m tests.api --seconds $(or $(SECONDS),60)
+
+soak: .venv/ready-to-test  ## MINUTES=60 SEED=7: eight robots and fault after fault, memory and ages drawn (root, Linux)
+	@$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
 fuzz: .venv/ready-to-test  ## MINUTES=10: rubbish for all that reads what others wrote, until it breaks
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3.0'

@@ -150,10 +150,17 @@ class Stage:
         self._relay.write(json.dumps(changes))
         return self._relay.wait_for("delay_ms")[0]
 
-    def serve(self, *more: object) -> Program:
-        """The server, in its namespace, serving."""
+    def serve(self, *more: object, page: bool = False) -> Program:
+        """The server, in its namespace, serving; with the monitor's page or without."""
         where = ("--set", f"server.keys={self.pc_keys}", "--set", "server.workers=1")
-        words = ("serve", "--listen", f"tcp://0.0.0.0:{PORT}", "--no-monitor", *where, *more)
+        words = (
+            "serve",
+            "--listen",
+            f"tcp://0.0.0.0:{PORT}",
+            *([] if page else ["--no-monitor"]),
+            *where,
+            *more,
+        )
         server = self.start(PC, "inference_server", *words)
         server.serving_s, _ = server.wait_for("serving")
         return server
@@ -166,12 +173,15 @@ class Stage:
         return robots
 
 
-def memory_mb(pid: int) -> float:
-    """What a process and its children hold, proportional set size, MB."""
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+def memory_mb(pid: int, children: bool = True) -> float:
+    """What a process holds, with its children or without: proportional set size, MB."""
+    asked = ["pgrep", "-P", str(pid)]
+    found = subprocess.run(asked, capture_output=True, text=True).stdout.split() if children else []
     total_kb = 0
     for each in [str(pid), *found]:
-        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total_kb += int(line.split()[1])
+        try:
+            sizes = Path(f"/proc/{each}/smaps_rollup").read_text()
+        except OSError:  # it has ended meanwhile
+            continue
+        total_kb += sum(int(line.split()[1]) for line in sizes.splitlines() if line.startswith("Pss:"))
     return total_kb / 1024
