@@ -46,6 +46,9 @@ lock: .venv/ready  ## write requirements.lock anew: what the default install is,
 	$(BIN)/uv pip compile pyproject.toml --extra sim --universal --generate-hashes --upgrade --quiet \
 	--custom-compile-command 'make lock' --output-file requirements.lock
 
+test-ray: .venv-ray/ready  ## many robots on a Ray cluster of this machine (.venv-ray, some 700 MB more)
+	.venv-ray/bin/python -m pytest -s tests/ray/serving.py
+
 test-clients: .venv/ready-to-test  ## 100,000 calls of all kinds to the virtual NAO by two clients at once; CALLS=N
 	CALLS=$(or $(CALLS),100000) $(BIN)/python -m pytest -s tests/pc/test_virtual_machine.py
 
@@ -69,15 +72,15 @@ format: .venv/ready-to-test  ## rewrite the layout of all Python files
 bench: .venv/ready-to-test  ## how fast it is, as tables and plots (build/bench); SECONDS=10 JSON=FILE CLIPS=FILM:FILM
 	@$(BIN)/python -m tests.bench all $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
-bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (3.6 GB in build/peers); SECONDS=10 JSON=FILE
-	@PYTHON='$(PYTHON)' sh tests/bench/peers.sh
-	@$(BIN)/python -m tests.bench peers $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 bench-hour: .venv/ready-to-test  ## MINUTES=60: a long film through replay: memory over time (build/bench/hour.png), x real time
 	@$(BIN)/python -m tests.bench hour --minutes $(or $(MINUTES),60)
 
+bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (3.6 GB in build/peers); SECONDS=10 JSON=FILE
+	@PYTHON='$(PYTHON)' sh tests/bench/peers.sh
+	@$(BIN)/python -m tests.bench peers $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
 clean:  ## remove what was built, the environments too
-	rm -rf build .venv .venv27 *.egg-info
+	rm -rf build .venv .venv27 .venv-ray *.egg-info
 
 .venv/ready: pyproject.toml
 	@started=$$(date +%s); test -d .venv || $(PYTHON) -m venv .venv; \
@@ -88,3 +91,7 @@ clean:  ## remove what was built, the environments too
 	@started=$$(date +%s); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sim,train,dev,physics,parquet,lsl]' && touch $@ && \
 	echo "setup for tests: $$(du -sm .venv | cut -f1) MB in .venv after $$(( $$(date +%s) - started )) s"
+
+.venv-ray/ready: pyproject.toml
+	@test -d .venv-ray || $(PYTHON) -m venv .venv-ray; \
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -e '.[ray,dev]' && touch $@

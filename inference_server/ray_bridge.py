@@ -13,23 +13,20 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import sys
 
 import zmq
 import zmq.asyncio
 
 from config.settings import RaySettings, ReaderSettings
-from inference_server.ray_front import BUSY, LOST, READ
+from inference_server.ray_front import BUSY, LOST, READ, RayError
 from inference_server.workers import cores
 
 TRIES = 3  # for one frame, each at another replica where one has died
 STORE_BYTES = 128 * 1024 * 1024  # of a cluster of our own; frames are too small to need it
 FAILED = 2
 log = logging.getLogger("inference_server")
-
-
-class RayError(ValueError):
-    """The cluster or its application cannot be used; the sentence says why and what to do."""
 
 
 def main() -> None:
@@ -52,11 +49,10 @@ def main() -> None:
 
 def connect(reader: ReaderSettings, chosen: RaySettings):
     """The application's handle, and {"model", "runtime"}; begun where it is not there. Raises RayError."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    most = max(chosen.most_replicas or 0, chosen.replicas)
+    reach(chosen.address, max(cores(), most) + 1)
     import ray
 
-    most = max(chosen.most_replicas or 0, chosen.replicas)
-    reach(chosen, most)
     handle, about = open_app(reader, chosen)
     if about["reader"] != reader.model_dump(mode="json"):
         raise RayError(
@@ -68,16 +64,19 @@ def connect(reader: ReaderSettings, chosen: RaySettings):
     return handle, {"model": about["model"], "runtime": runtime}
 
 
-def reach(chosen: RaySettings, most: int) -> None:
-    """Have Ray connect to the cluster, or begin one with room for so many replicas. Raises RayError."""
+def reach(address: str | None, room: int) -> None:
+    """Have Ray connect to the cluster, or begin one of this machine with so many cores. Raises RayError."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if address is None:  # nobody else is to reach a cluster of our own
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    quiet = {"logging_level": "ERROR", "log_to_driver": False}
+    own = {"num_cpus": room, "object_store_memory": STORE_BYTES, "include_dashboard": False}
     import ray
 
-    quiet = {"logging_level": "ERROR", "log_to_driver": False}
-    room = {"num_cpus": max(cores(), most) + 1, "object_store_memory": STORE_BYTES, "include_dashboard": False}
     try:
-        ray.init(chosen.address, **quiet) if chosen.address else ray.init("local", **room, **quiet)
+        ray.init(address, **quiet) if address else ray.init("local", **own, **quiet)
     except Exception as error:  # of many kinds, by how it cannot be reached
-        where = chosen.address or "a cluster of this machine"
+        where = address or "a cluster of this machine"
         raise RayError(
             f"{where} cannot be reached ({_short(error)}); is it up? `ray status` says so."
         ) from None

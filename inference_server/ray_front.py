@@ -40,6 +40,10 @@ LOOK_S = 0.05  # how often it looks whether an answer is late
 IDLE_S = 1.0
 
 
+class RayError(ValueError):
+    """The cluster or its application cannot be used; the sentence says why and what to do."""
+
+
 class Bridge(Process):
     """The bridge's process; its wire, stdin and stdout are told in ray_bridge.py."""
 

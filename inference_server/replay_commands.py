@@ -7,8 +7,10 @@
 Each command imports what it needs; the errors a person can put right are one sentence and exit code 2.
 """
 
+import importlib.util
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -47,16 +49,17 @@ def replay() -> None:
 @click.option("--seconds", type=click.FloatRange(0.0), help="Read no more than this of each source.")
 @click.option("--robot", metavar="ID", help="Which robot of a session; else the first.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Sources read at a time; else one a core.")
+@click.option("--backend", type=click.Choice(["processes", "ray"]), default="processes", show_default=True)
 @config_option
 @set_option
-def sources_(sources, out, workers, config, overrides, **how) -> None:
+def sources_(sources, out, workers, backend, config, overrides, **how) -> None:
     """Read each of SOURCES as if a robot saw it: a film, an image, a folder of images, `webcam` or a session.
 
     Several, or a folder of films, get a folder each in that of --out; what was finished is not done again.
+    With --backend ray they are spread over the cluster that the settings name (ray.address).
     `replay compare A B` compares two networks, or two results.
     """
     from inference_server import replay_many
-    from inference_server.workers import cores
 
     options = {"config": config, "overrides": list(overrides), **how}
     sources = list(sources)
@@ -67,7 +70,7 @@ def sources_(sources, out, workers, config, overrides, **how) -> None:
         elif not many:
             raise click.UsageError("there is nothing to replay.")
         else:
-            sys.exit(_many(many, out, options, workers or cores()))
+            sys.exit(_many(many, out, options, workers, backend == "ray"))
 
 
 def _one(source: Path, out: Path, options: dict) -> None:
@@ -78,15 +81,27 @@ def _one(source: Path, out: Path, options: dict) -> None:
     click.echo(f"{summary}written to {out}")
 
 
-def _many(sources: list[Path], out: Path, options: dict, workers: int) -> int:
+def _many(sources: list[Path], out: Path, options: dict, workers: int | None, by_ray: bool) -> int:
     """The exit code: 1 where one of them failed."""
     from inference_server import replay_many
     from inference_server.replay_one import figures
+    from inference_server.workers import cores
 
+    pool = _ray_pool(options) if by_ray else replay_many.processes
     todo = replay_many.tasks(sources, options)
-    failed = replay_many.replay_all(todo, out, figures, workers, click.echo, _kinds())
+    failed = replay_many.replay_all(todo, out, figures, workers or cores(), click.echo, _kinds(), pool)
     click.echo(f"{len(todo) - failed} of {len(todo)} are in {out}; overview.csv has a row for each")
     return 1 if failed else 0
+
+
+def _ray_pool(options: dict):
+    """Raises UsageError where Ray is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise click.UsageError("--backend ray needs Ray, which is not installed: pip install -e '.[ray]'")
+    from config import settings
+    from inference_server.ray_replay import Pool
+
+    return partial(Pool, settings.load(options["config"], options["overrides"]).ray.address)
 
 
 @replay.command(COMPARE)
@@ -121,12 +136,13 @@ def _kinds() -> tuple[type[Exception], ...]:
     """What can be wrong with a source or a network, and is said in a sentence."""
     from inference_server.film import FilmError
     from inference_server.forms import FormError
+    from inference_server.ray_front import RayError
     from inference_server.reader import ReaderError
     from inference_server.session import SessionError
     from models.mtcnn import ModelError
     from models.zoo import ZooError
 
-    return FilmError, FormError, ModelError, ReaderError, SessionError, ZooError
+    return FilmError, FormError, ModelError, RayError, ReaderError, SessionError, ZooError
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""Many sources replayed, each into a folder of its own, by several processes, and taken up again after a break.
+"""Many sources replayed, each into a folder of its own, several at a time, and taken up again after a break.
 
 A source is read into NAME.part, which becomes NAME when all of it is there: what was finished is not done again
 (done.json knows it, with the settings it was done with), what was begun starts anew. overview.csv has a row a
-source. This file starts processes and moves folders; it reads no pictures itself.
+source. This file moves folders, and has processes started, here or by ray_replay.py; it reads no pictures.
 """
 
 import csv
@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -62,6 +62,11 @@ def tasks(sources: list[Path], options: dict) -> list[Task]:
     return made
 
 
+def processes(workers: int) -> Executor:
+    """Processes of this machine."""
+    return ProcessPoolExecutor(workers, get_context("spawn"))
+
+
 def replay_all(
     todo: list[Task],
     out: Path,
@@ -69,10 +74,12 @@ def replay_all(
     workers: int,
     say: Callable[[str], None],
     expected: tuple[type[Exception], ...],
+    pool: Callable[[int], Executor] = processes,
 ) -> int:
     """Do what is not done yet; how many failed.
 
     work       work(source, folder, options) -> a row of FIGURES; runs in a process of its own
+    pool       what runs so many of them at a time
     expected   errors of work that are the source's fault: said, and the others go on
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -81,8 +88,8 @@ def replay_all(
     for task in (t for t in todo if t not in ahead):
         say(f"{task.source}: done before")
     failed = 0
-    with ProcessPoolExecutor(min(workers, len(ahead)) or 1, get_context("spawn")) as pool:
-        running = {pool.submit(_do, task, out, work): task for task in ahead}
+    with pool(min(workers, len(ahead)) or 1) as running_at:
+        running = {running_at.submit(_do, task, out, work): task for task in ahead}
         try:
             for future in as_completed(running):
                 task = running[future]
@@ -96,7 +103,7 @@ def replay_all(
                 _write(out / DONE, json.dumps(done, indent=1))
                 say(f"{task.source}: {row['pictures']} pictures, {row['seconds']:.1f} s -> {out / task.folder}")
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
+            running_at.shutdown(wait=False, cancel_futures=True)
             raise
     _write_overview(out, [done[task.folder]["figures"] for task in todo if _is_done(task, out, done)])
     return failed

@@ -1,0 +1,153 @@
+"""A Ray cluster on this machine, a front door before it, robots at its line: all real, each ended by its id."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+
+from config import settings
+from inference_server.events import Events, Said
+from inference_server.ray_front import Bridge, RayFirst
+from inference_server.server import Server
+from inference_server.workers import Process
+from tests.bench import clips
+from tests.bench.fleet import Robot, living
+from tests.bench.machine import children
+from tests.whole.programs import free_port
+
+os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # of the clusters in here
+PATIENCE_S = 240.0  # also on a machine that is busy with something else
+FRESH_S = 0.5  # as robot.max_age_s
+
+
+class Head:
+    """The head of a cluster, and its only node, with room for `cores` replicas."""
+
+    def __init__(self, cores: int = 8, port: int | None = None):
+        self.port = port or free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self._folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets' names may not be long
+        options = {
+            "port": self.port,
+            "num-cpus": cores,
+            "object-store-memory": 128 * 2**20,
+            "temp-dir": self._folder,
+            "include-dashboard": "false",
+            "ray-client-server-port": free_port(),
+            "dashboard-agent-listen-port": free_port(),
+        }
+        words = [f"--{name}={value}" for name, value in options.items()]
+        start = ["start", "--head", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1", *words]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", *start],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        said = []
+        for line in self._process.stdout:
+            said.append(line)
+            if "runtime started" in line:
+                return
+        raise AssertionError("the head did not start:\n" + "".join(said))
+
+    def kill(self) -> None:
+        """As if its machine had lost its power."""
+        for pid in [self._process.pid, *below(self._process.pid)]:
+            end(pid)
+        self._process.wait()
+        self._process.stdout.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def below(pid: int) -> list[int]:
+    """A process's children, and theirs."""
+    return [one for child in children(pid) for one in (child, *below(child))]
+
+
+def end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def replicas(app: str) -> list[int]:
+    """The processes that read for this application."""
+    found = subprocess.run(["pgrep", "-f", f"^ray::ServeReplica:{app}:"], capture_output=True, text=True)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def wait_until(what, why: str, within_s: float = PATIENCE_S) -> None:
+    until_s = time.monotonic() + within_s
+    while not what():
+        assert time.monotonic() < until_s, f"after {within_s:g} s: {why}"
+        time.sleep(0.05)
+
+
+class Door:
+    """A server whose frames go to Ray, what it said, and whether Ray reads."""
+
+    def __init__(self, server: Server, events):
+        self.server, self._events, self.said = server, events, []
+
+    def heard(self, part: str) -> bool:
+        self.said += [event.text for event in self._events.take(0) if isinstance(event, Said)]
+        return any(part in text for text in self.said)
+
+    def wait_for(self, part: str) -> None:
+        wait_until(lambda: self.heard(part), f"nobody said {part!r}; said was {self.said}")
+
+    def forget_what_was_said(self) -> None:
+        self.heard("")
+        self.said.clear()
+
+
+@contextmanager
+def front_door(address: str | None, app: str, replicas: int, workers: int = 1, **ray):
+    """A Door to the application `app`, which is there."""
+    chosen = settings.load(overrides=[f"ray.{key}={value}" for key, value in ray.items()])
+    told = chosen.ray.model_copy(update={"address": address, "app": app, "replicas": replicas})
+    events = Events()
+    watching = events.subscribe()
+    before = partial(RayFirst, partial(Bridge, chosen.reader, told))
+    launch = partial(Process, chosen.reader)
+    with Server(launch, events, "tcp://127.0.0.1:*", workers, before=before) as server:
+        door = Door(server, watching)
+        door.wait_for("Ray reads from now on")
+        yield door
+
+
+class Fleet:
+    """Robots that look at clips, and ask at `address`."""
+
+    def __init__(self, count: int):
+        shown = clips.find()
+        self.robots = [Robot(shown[k % len(shown)], 7 * k) for k in range(count)]
+
+    def at(self, address: str):
+        return living(self.robots, address)
+
+    def answered(self, times: int, since_s: float) -> None:
+        """Wait until each robot has had so many fresh answers since then."""
+        enough = lambda: all(len(self._fresh(r, since_s, 1e12)) >= times for r in self.robots)  # noqa: E731
+        wait_until(enough, f"not every robot had {times} fresh answers")
+
+    def longest_gaps_s(self, begin_s: float, end_s: float) -> list[float]:
+        """For each robot, the longest time without a fresh answer."""
+        return [
+            max(b - a for a, b in pairwise(times))
+            for times in ([begin_s, *self._fresh(robot, begin_s, end_s), end_s] for robot in self.robots)
+        ]
+
+    @staticmethod
+    def _fresh(robot: Robot, begin_s: float, end_s: float) -> list[float]:
+        return [at for at, age in list(robot.notes.all) if begin_s <= at <= end_s and age <= FRESH_S]
