@@ -112,11 +112,10 @@ export class Timeline {
     context.textBaseline = "middle";
     context.clearRect(0, 0, width, height);
     paintGrid(pen, lanes);
-    for (const stretch of stretches(samples)) {
-      paintScores(pen, lanes.face, stretch, emotions);
-      paintMoods(pen, lanes.mood, runs(stretch, "mood"));
-      paintPlays(pen, lanes.plays, runs(stretch, "doing"));
-    }
+    const parts = stretches(samples);
+    for (const stretch of parts) paintScores(pen, lanes.face, stretch, emotions);
+    paintMoods(pen, lanes.mood, parts.flatMap((stretch) => runs(stretch, "mood")));
+    paintPlays(pen, lanes.plays, parts.flatMap((stretch) => runs(stretch, "doing")));
     paintMarks(pen, lanes.marks, marks, height);
     this.readOut(pen, height);
     this.label();
