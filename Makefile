@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-peers clean
+.PHONY: help setup demo test test-robot test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,7 +47,7 @@ lock: .venv/ready  ## write requirements.lock anew: what the default install is,
 	--custom-compile-command 'make lock' --output-file requirements.lock
 
 test-ray: .venv-ray/ready  ## many robots on a Ray cluster of this machine (.venv-ray, some 700 MB more)
-	.venv-ray/bin/python -m pytest -s tests/ray/serving.py
+	.venv-ray/bin/python -m pytest -s tests/ray/serving.py tests/ray/archives.py
 
 test-clients: .venv/ready-to-test  ## 100,000 calls of all kinds to the virtual NAO by two clients at once; CALLS=N
 	CALLS=$(or $(CALLS),100000) $(BIN)/python -m pytest -s tests/pc/test_virtual_machine.py
@@ -74,6 +74,9 @@ bench: .venv/ready-to-test  ## how fast it is, as tables and plots (build/bench)
 
 bench-hour: .venv/ready-to-test  ## MINUTES=60: a long film through replay: memory over time (build/bench/hour.png), x real time
 	@$(BIN)/python -m tests.bench hour --minutes $(or $(MINUTES),60)
+
+bench-ray: .venv-ray/ready  ## the same with a Ray cluster of this machine beside the workers; SECONDS=10 JSON=FILE
+	@.venv-ray/bin/python -m tests.bench ray $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
 bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (3.6 GB in build/peers); SECONDS=10 JSON=FILE
 	@PYTHON='$(PYTHON)' sh tests/bench/peers.sh

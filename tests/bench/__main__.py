@@ -122,6 +122,30 @@ def long_film(minutes, path, folder, json_path):
         click.echo(f"plot: {folder / 'hour.png'}")
 
 
+@main.command("ray")
+@seconds_option
+@clip_option
+@json_option
+@click.option("--robots", multiple=True, type=int, default=(4, 16), show_default=True)
+@click.option("--replicas", multiple=True, type=int, default=(1, 2, 4), show_default=True)
+@click.option("--batch", default=settings.load().ray.batch, show_default=True, help="As ray.batch.")
+def beside_ray(seconds, paths, json_path, robots, replicas, batch):
+    """Workers, and Ray with several numbers of replicas, on the same clips in the same run."""
+    shown, report = clips.find(paths), {"machine": machine.described(), "ray": []}
+    with written(report, json_path):
+        click.echo("{cpu}, {cores} cores, load {load:.1f}".format(**report["machine"]))
+        for count in robots:
+            row = fleet.measure(shown, count, machine.cores(), seconds)
+            report["ray"].append({"read by": f"{machine.cores()} workers"} | row)
+            for number in replicas:
+                options = ("--backend", "ray", "--set", f"ray.replicas={number}", "--set", f"ray.batch={batch}")
+                row = fleet.measure(shown, count, 1, seconds, more=options, ready="Ray reads from now on")
+                report["ray"].append({"read by": f"{number} replicas, 1 worker in reserve"} | row)
+        click.echo(
+            machine.table(f"{clips.FPS} fps VGA JPEG a client, clients on the same cores", report["ray"])
+        )
+
+
 def of_all(rows: list[dict]) -> dict:
     """The two figures of the reader over all clips that show a face."""
     return {

@@ -19,12 +19,12 @@ from robot_app.link import Link
 from robot_app.notes import Notes
 from robot_app.tell import Teller
 from tests.bench.clips import FPS, Clip
-from tests.bench.machine import children, cpu_s, memory_mb
+from tests.bench.machine import below, cpu_s, memory_mb
 from tests.whole.programs import Program, free_port
 
 WARM_UP_S = 2.0
 LOOK_S = 0.02  # as in robot_app.interact
-START_S = 120.0  # for the server, on a machine that is very busy
+START_S = 240.0  # for the server, on a machine that is very busy
 
 
 class Answers(Notes):
@@ -79,18 +79,37 @@ def living(robots: list[Robot], address: str):
 
 
 def measure(
-    clips: list[Clip], robots: int, workers: int, seconds: float, beside=lambda line: nullcontext()
+    clips: list[Clip],
+    robots: int,
+    workers: int,
+    seconds: float,
+    beside=lambda line: nullcontext(),
+    more: tuple[str, ...] = (),
+    ready: str = "",
 ) -> dict:
     """One row: what `robots` robots that look at `clips` in turn get from a server with so many workers.
 
     beside   gives what happens meanwhile, as a context manager, from the line that the server says
+    more     options of `serve`
+    ready    a part of what it says when it is to be measured, if that is not at once
     """
     address = f"tcp://127.0.0.1:{free_port()}"
-    serve = ("serve", "--listen", address, "--monitor", "127.0.0.1:0", "--set", f"server.workers={workers}")
+    serve = (
+        "serve",
+        "--listen",
+        address,
+        "--monitor",
+        "127.0.0.1:0",
+        "--set",
+        f"server.workers={workers}",
+        *more,
+    )
     fleet = [Robot(clips[k % len(clips)], 7 * k) for k in range(robots)]
     with Program("inference_server", *serve) as server:
         line = server.wait_for_line("serving", START_S)
-        front, readers = [server.process.pid], children(server.process.pid)
+        if ready:
+            server.wait_for_line(ready, START_S)
+        front, readers = [server.process.pid], below(server.process.pid)
         with living(fleet, address), beside(line):
             time.sleep(WARM_UP_S)
             began_s, before = now_s(), _cpu_s(front, readers)
@@ -104,6 +123,7 @@ def measure(
     used = {name: (after[name] - before[name]) / (ended_s - began_s) * each_s * 1e3 for name in after}
     return {
         "clients": robots,
+        "answers_per_second": sum(map(len, answers)) / (ended_s - began_s),
         "answers_per_second_slowest": min(map(len, answers)) / (ended_s - began_s),
         "median_age_ms": float(np.median(ages_ms)),
         "p95_age_ms": float(np.percentile(ages_ms, 95)),

@@ -41,6 +41,11 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in found.stdout.split()]
 
 
+def below(pid: int) -> list[int]:
+    """A process's children, and theirs."""
+    return [one for child in children(pid) for one in (child, *below(child))]
+
+
 def cpu_s(pid: int) -> float | None:
     """Seconds of CPU that a process has used."""
     stat = Path(f"/proc/{pid}/stat")

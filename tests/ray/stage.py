@@ -19,7 +19,7 @@ from inference_server.server import Server
 from inference_server.workers import Process
 from tests.bench import clips
 from tests.bench.fleet import Robot, living
-from tests.bench.machine import children
+from tests.bench.machine import below
 from tests.whole.programs import free_port
 
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # of the clusters in here
@@ -66,11 +66,6 @@ class Head:
         self._process.wait()
         self._process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def below(pid: int) -> list[int]:
-    """A process's children, and theirs."""
-    return [one for child in children(pid) for one in (child, *below(child))]
 
 
 def end(pid: int) -> None:
