@@ -36,6 +36,7 @@ class Section(BaseModel):
 class ServerSettings(Section):
     listen: Annotated[str, Field(pattern=r"^tcp://[^\s/]+:(\d{1,5}|\*)$")]
     backend: Literal["workers", "ray"]
+    metrics: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] | None
     workers: Annotated[int, Field(ge=1, le=64)] | None
     keys: str | None
     plain: bool
@@ -82,6 +83,7 @@ class RobotSettings(Section):
     language: str
     volume: Share | None
     life: Literal["keep", "pause", "off"]
+    naoqi_faces: bool
     when_silent: Literal["finish", "stop"]
     keys: str | None
     plain: bool

@@ -55,12 +55,13 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
     logging.getLogger("inference_server").setLevel("INFO")
     from inference_server.events import Events
     from inference_server.lsl import LslError
+    from inference_server.metrics import Metrics, MetricsError
     from inference_server.monitor import Monitor, MonitorError
     from inference_server.recorder import RecordError
     from inference_server.server import Server, ServerError, allow_open_files
     from inference_server.workers import Process, cores, enough_for
 
-    kinds = (KeysError, LslError, MonitorError, RecordError, ServerError, songs.SongsError)
+    kinds = (KeysError, LslError, MetricsError, MonitorError, RecordError, ServerError, songs.SongsError)
     with one_sentence(*kinds), ExitStack() as open_things:
         overrides = [*overrides, *_as_overrides(listen, monitor), *(["server.plain=true"] if plain else [])]
         overrides += [f"server.backend={backend}"] if backend else []
@@ -77,6 +78,8 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
         runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
         line = f"serving at {server.address} · {network} · {runtime} · {_who_may_come(server)}"
         recorder = open_things.enter_context(_recorder(chosen, events, server))
+        if chosen.server.metrics:
+            open_things.enter_context(closing(Metrics(events, server, chosen.server.metrics)))
         if chosen.lsl.send:
             open_things.enter_context(_lsl_outlet(events, server))
         if chosen.record.from_start:

@@ -34,6 +34,7 @@ class Done(NamedTuple):
 class Backend(Protocol):
     """
     about        {"model", "runtime"} once it can read, else None
+    by           "workers" or "ray": what reads at this moment
     failed       why it can never read, or ""
     put          have a task read, unless a newer frame of that robot comes before its turn
     attend       take what has come; `ready` is what the poller gave. Called after every poll
@@ -44,6 +45,9 @@ class Backend(Protocol):
     """
 
     failed: str
+
+    @property
+    def by(self) -> str: ...
 
     @property
     def about(self) -> dict | None: ...

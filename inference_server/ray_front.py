@@ -115,6 +115,10 @@ class RayFirst:
         """Whether it is Ray that reads, or this PC's workers."""
         return self._is_ready and not self._is_silent
 
+    @property
+    def by(self) -> str:
+        return "ray" if self.reads else self._workers.by
+
     def put(self, task: Task) -> list[Done]:
         robot_id = task.robot_id
         if not self.reads or robot_id in self._late:

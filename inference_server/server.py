@@ -48,6 +48,7 @@ OPEN_FILES = 8192  # each connection is one, also of those who only connect
 MAX_CAUSES = 32  # of complaints that are told apart
 GONE_S = 5.0  # silence after which a robot is forgotten
 TOLD_AGAIN_S = 60.0  # the same complaint is not logged again sooner
+ALIVE_S = 10.0  # a network thread that has not gone round for so long hangs
 LOOK_ROUND_S = 1.0  # how often the network thread looks for robots that are gone
 START_S = 60.0  # for the workers to be ready, on the slowest machine
 END_S = 10.0  # for the network thread to end, and its workers before it
@@ -122,6 +123,7 @@ class Server:
         self._numbers = itertools.count(secrets.randbelow(2**40) + 1)  # of orders; those of no other server
         self._complaints = Complaints()
         self._rates = Rates()
+        self._turned_s = time.monotonic()
         self._started = threading.Event()  # the workers are ready, or one cannot start
         self._closing = threading.Event()
 
@@ -203,6 +205,20 @@ class Server:
         self._events.publish(Ordered(robot_id, order, now_s))
         return order
 
+    @property
+    def reads_by(self) -> str:
+        """What reads at this moment: "workers" or "ray"."""
+        return self._backend.by
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether frames can be read."""
+        return self._backend.about is not None
+
+    def is_alive(self, now_s: float) -> bool:
+        """Whether the network thread goes round."""
+        return now_s - self._turned_s < ALIVE_S
+
     def begin_anew(self) -> None:
         """Forget every robot's faces before its next frame: what is read from then on can be read again."""
         with self._guard:
@@ -231,6 +247,7 @@ class Server:
     def _attend(self) -> None:
         look_s = time.monotonic()
         while not self._closing.is_set():
+            self._turned_s = time.monotonic()
             ready = dict(self._poller.poll(1000 * min(LOOK_ROUND_S, self._backend.wait_s(time.monotonic()))))
             now_s = time.monotonic()
             try:

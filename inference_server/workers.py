@@ -121,6 +121,8 @@ class Workers:
         for worker in self._workers:
             self._start(worker, time.monotonic())
 
+    by = "workers"
+
     @property
     def about(self) -> dict | None:
         """What the workers read with: {"model", "runtime"}; None until all are ready."""
