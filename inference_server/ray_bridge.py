@@ -26,6 +26,8 @@ from inference_server.workers import cores
 TRIES = 3  # for one frame, each at another replica where one has died
 STORE_BYTES = 128 * 1024 * 1024  # of a cluster of our own; frames are too small to need it
 FAILED = 2
+GONE = ("NOT_STARTED", "DEPLOY_FAILED", "DELETING")  # states of an application that will not come up by itself
+UP_S = 120.0  # for a replica to be there
 log = logging.getLogger("inference_server")
 
 
@@ -93,12 +95,12 @@ def open_app(reader: ReaderSettings, chosen: RaySettings):
     try:
         serve.start(proxy_location="Disabled", logging_config={"log_level": "ERROR"})
         there = serve.status().applications.get(chosen.app)
-        if there and there.status == "RUNNING":
+        if there and there.status not in GONE:
             handle = serve.get_app_handle(chosen.app)
         else:
             app = ray_reader.build({"reader": reader.model_dump(), **chosen.model_dump()})
             handle = serve.run(app, name=chosen.app, route_prefix=None)
-        return handle, handle.about.remote().result()
+        return handle, handle.about.remote().result(timeout_s=UP_S)
     except Exception as error:  # also whatever a replica raises when it cannot begin
         raise RayError(f"the application {chosen.app!r} did not come up ({_short(error)}).") from None
 
