@@ -13,6 +13,7 @@ Wire     DEALER to DEALER; the robot's own message parts go through untouched.
                                                                          its reader had seen before
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -65,7 +66,9 @@ def work(reader, socket: zmq.Socket, lifeline: int) -> None:
         if parts:
             came_s, *parts = parts
             reading = read(reader, robot_id.decode(), float(came_s), parts)
-            socket.send_multipart([robot_id, b"%d" % seen[robot_id], *encode_reading(reading)])
+            with contextlib.suppress(zmq.Again):  # the server is gone, and so will be the lifeline
+                answer = [robot_id, b"%d" % seen[robot_id], *encode_reading(reading)]
+                socket.send_multipart(answer, zmq.DONTWAIT)
             seen[robot_id] += reading.error is None or reading.error[0] == "internal"
         else:
             reader.forget(robot_id.decode())

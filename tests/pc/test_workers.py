@@ -13,9 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import zmq
 from line import PATIENCE_S, Robot, frame, wait_for
 
 from config import settings
+from config.contract import encode_frame
+from inference_server import worker
 from inference_server import workers as workers_module
 from inference_server.events import Events, Said
 from inference_server.server import Server, ServerError
@@ -118,3 +121,26 @@ def test_workers_end_with_a_server_that_was_killed():
     until = time.monotonic() + PATIENCE_S
     while is_there(pid):
         assert time.monotonic() < until, "the worker lives on"
+
+
+def test_a_worker_ends_whose_server_died_over_a_frame(tmp_path):
+    context, (lifeline, held) = zmq.Context(), os.pipe()
+    socket, servers_end = context.socket(zmq.DEALER), context.socket(zmq.DEALER)
+    gone = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    socket.bind(f"ipc://{tmp_path}/worker")
+    servers_end.connect(f"ipc://{tmp_path}/worker")
+    servers_end.send_multipart([b"nao", b"0.0", *encode_frame(frame())])
+
+    class Reader:
+        def read(self, *_):
+            servers_end.close(linger=0)
+            assert gone.poll(PATIENCE_S * 1000)
+            os.close(held)
+            raise RuntimeError("nobody is left to hear of it")
+
+    try:
+        worker.work(Reader(), socket, lifeline)
+    finally:
+        os.close(lifeline)
+        socket.disable_monitor()
+        context.destroy(linger=0)
