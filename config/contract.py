@@ -22,6 +22,9 @@ VERSION = b"emotion/1"
 # The order of paper 000, where they are numbered 1 to 7. Every list of seven scores follows it.
 EMOTIONS = ("happy", "angry", "disgusted", "fearful", "sad", "surprised", "neutral")
 
+# What NAOqi's own estimate (ALFaceCharacteristics) tells apart, in its order.
+NAOQI_EMOTIONS = ("neutral", "happy", "surprised", "angry", "sad")
+
 ENCODINGS = ("jpeg", "yuv422", "gray8")
 BYTES_A_PIXEL = {"yuv422": 2, "gray8": 1}  # yuv422 is NAO's kYUV422: Y0 U Y1 V, 0..255
 
@@ -32,6 +35,7 @@ MAX_FRAME_HEADER_BYTES = 16 * 1024
 MAX_READING_HEADER_BYTES = 32 * 1024
 MAX_FACES = 32
 MAX_ORDERS = 8
+MAX_PEOPLE = 8  # of whom NAOqi says something
 MAX_BEHAVIORS = 100  # that a robot names
 MAX_NAME = 64  # characters of a robot's, behaviour's or model's name
 MAX_REFUSAL = 160  # characters of why an order was not done
@@ -91,7 +95,10 @@ SELDOM = Frame._fields[-7:]  # those that may be left out
 #   mood       {setting: number} of its mood, by the names in TUNABLE
 #   battery    charge 0..1, or None
 #   hottest    (joint, degrees Celsius) of its warmest motor, or None
-About = namedtuple("About", "behaviors mood battery hottest")
+#   naoqi      list of (NAOqi's id of a person, five shares in the order of NAOQI_EMOTIONS): what NAOqi itself
+#              read in faces since the last About; None, and left out, where it was not asked or said nothing
+About = namedtuple("About", "behaviors mood battery hottest naoqi")
+About.__new__.__defaults__ = (None,)
 
 # One face: id (int, the same while it stays in view), box_px [x, y, width, height] in the frame's
 # pixels (may reach over its rim), detection 0..1, scores: seven probabilities in the order of EMOTIONS.
@@ -134,7 +141,7 @@ def encode_frame(frame):
     header = frame._asdict()
     image = header.pop("image")
     if frame.about is not None:
-        header["about"] = frame.about._asdict()
+        header["about"] = _about_header(frame.about)
     if frame.smoothed is not None:
         header["smoothed"] = [_rounded(v, 3) for v in frame.smoothed]
     if frame.joints_rad is not None:
@@ -281,6 +288,13 @@ def _done(row):
     return number, None if row[1] is None else _text(row[1], MAX_REFUSAL)
 
 
+def _about_header(about):
+    header = about._asdict()
+    if about.naoqi is not None:
+        header["naoqi"] = [[person, [_rounded(v, 3) for v in shares]] for person, shares in about.naoqi]
+    return _leave_out(header, ("naoqi",), None)
+
+
 def _about(item):
     if not isinstance(item, dict):
         raise ContractError("bad_header", "'about' must be an object.")
@@ -302,7 +316,16 @@ def _about(item):
         mood=_tunable(item.get("mood")),
         battery=None if item.get("battery") is None else _number(item, "battery", 0, 1),
         hottest=hottest,
+        naoqi=None if item.get("naoqi") is None else [_person(row) for row in _list(item, "naoqi", MAX_PEOPLE)],
     )
+
+
+def _person(row):
+    if not isinstance(row, list) or len(row) != 2:
+        raise ContractError("bad_header", "each of 'naoqi' must be a person's id and five numbers.")
+    shares = _exactly({"naoqi": row[1]}, "naoqi", len(NAOQI_EMOTIONS))
+    person = _integer({"naoqi": row[0]}, "naoqi", 0, 2**53)
+    return person, [_number({"naoqi": v}, "naoqi", 0, 1) for v in shares]
 
 
 def _tunable(item):

@@ -176,6 +176,7 @@ class RobotState(BaseModel):
     timings_ms: dict[str, float]
     battery: float | None
     hottest: tuple[str, float] | None
+    naoqi: list[dict[str, float]]
     behaviors: dict[Emotion, list[str]]
     settings: dict[str, float]
     orders: list[GivenOrder]

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from inference_server import api
 from inference_server.board import Board, Robot, attended
 from inference_server.events import Events, marked
-from inference_server.session import named
+from inference_server.session import named, people
 
 DOCUMENT = "/openapi.json"
 UNSTEERED = "This page may watch, and change nothing."
@@ -74,6 +74,7 @@ def state(robot: Robot, now_s: float) -> dict:
         "timings_ms": reading.timings_ms,
         "battery": about and about.battery,
         "hottest": about and about.hottest,
+        "naoqi": people(about) if about else [],
         "behaviors": about.behaviors if about else {},
         "settings": about.mood if about else {},
         "orders": [{key: row[key] for key in api.GivenOrder.model_fields} for row in robot.orders],

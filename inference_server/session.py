@@ -7,6 +7,7 @@
     /nao-1/behaviours  what it plays, at each change; "" for nothing
     /nao-1/orders      the operator's: when they were given, when they were done or refused
     /nao-1/health      age of the last answer, the PC's timings, the robot's trouble, battery, hottest motor
+    /nao-1/naoqi       what NAOqi itself reads in faces, where the robot was asked to say so (robot.naoqi_faces)
     /nao-1/answer      the headers of the Frame and of the Reading as they crossed the line, and when
     /markers, /log, /recorder   the operator's marks, the server's lines, how many events could not be kept
 
@@ -35,7 +36,9 @@ from mcap.writer import CompressionType, Writer
 
 from config.contract import (
     EMOTIONS,
+    NAOQI_EMOTIONS,
     VERSION,
+    About,
     Face,
     Frame,
     Order,
@@ -71,6 +74,7 @@ def _list(of: dict) -> dict:
 _SHARES = dict.fromkeys(EMOTIONS, "number")
 _FACE = _table(id="integer", box_px=_list({"type": "number"}), detection="number")
 _SCORES = _table(id="integer", **_SHARES, quality=_list({"type": "string"}), unsure="boolean")
+_PERSON = _table(id="integer", **dict.fromkeys(NAOQI_EMOTIONS, "number"))
 _PICTURE = {"timestamp": _TIME, "frame_id": "string", "data": _BYTES}
 _ORDER = _table(
     how="string",  # ordered, done or refused
@@ -101,6 +105,7 @@ SCHEMAS = {
         battery="number",
         hottest_celsius="number",
     ),
+    "nao.Naoqi": _table(people=_list(_PERSON)),
     "nao.Answer": _table(
         at_s="number", came_s="number", nth="integer", frame={"type": "object"}, reading={"type": "object"}
     ),
@@ -179,6 +184,8 @@ class Telling:
             self._doing[robot] = frame.doing or ""
             yield Line(f"{robot}/behaviours", "nao.Behaviour", {"name": frame.doing or ""}, at_ns)
         yield Line(f"{robot}/health", "nao.Health", _health(frame, reading), at_ns)
+        if frame.about and frame.about.naoqi:
+            yield Line(f"{robot}/naoqi", "nao.Naoqi", {"people": people(frame.about)}, at_ns)
         yield Line(f"{robot}/answer", "nao.Answer", _answer(event), at_ns)
 
 
@@ -195,6 +202,12 @@ def _order(event: Ordered | Settled) -> dict:
 def named(shares) -> dict | None:
     """Seven scores by their emotions; None stays None."""
     return shares and dict(zip(EMOTIONS, shares, strict=True))
+
+
+def people(about: About) -> list[dict]:
+    """What NAOqi reads in faces, each of its shares by its name."""
+    rows = about.naoqi or []
+    return [{"id": person} | dict(zip(NAOQI_EMOTIONS, shares, strict=True)) for person, shares in rows]
 
 
 def _health(frame: Frame, reading: Reading) -> dict:

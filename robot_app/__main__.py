@@ -29,6 +29,7 @@ from robot_app.limbs import Limbs
 from robot_app.link import Link, addresses
 from robot_app.music import Music, Silence
 from robot_app.notes import Notes
+from robot_app.opinion import Opinion
 from robot_app.orders import Orders
 from robot_app.player import Player
 from robot_app.safety import Safety
@@ -81,7 +82,8 @@ def main(arguments=None):
         robot = open_robot(options, settings["robot"])
         director = Director(library, settings["reactions"])
         mood = Mood(settings["mood"])
-        portrait = Portrait(robot, library, mood)
+        opinion = Opinion(robot) if settings["robot"]["naoqi_faces"] else None
+        portrait = Portrait(robot, library, mood, opinion)
         music = open_music(robot, settings["music"], tell)
         server = options.server or settings["robot"]["server"]
         pairs = [handshake.pair_for(address, settings["robot"]) for address in addresses(server)]
@@ -139,6 +141,7 @@ def run(robot, link, mood, director, music, portrait, settings, options, tell, n
         player.prepare(ended, may_stand=safety.judge.stopped is None)
         camera.open()
         safety.prepare()
+        portrait.prepare(undo)
 
     try:
         if not hold(robot, prepare, ended, tell, first=True):

@@ -1,5 +1,6 @@
 # -*- coding: utf-8 -*-
-"""What the robot tells of itself now and then: what it can play, how its mood is set, battery and heat.
+"""What the robot tells of itself now and then: what it can play, how its mood is set, battery and heat, and
+what NAOqi reads in faces itself.
 
 It asks ALMemory without waiting, and judges nothing: what is too hot or too low is for safety.py to say. What a
 robot lacks is None.
@@ -20,9 +21,9 @@ KEYS = [CHARGE] + [HEAT % joint for joint in MOTORS]
 
 
 class Portrait(object):
-    """Of one robot with this library and this Mood."""
+    """Of one robot with this library and this Mood; `opinion` is an Opinion, where one is wanted."""
 
-    def __init__(self, robot, library, mood):
+    def __init__(self, robot, library, mood, opinion=None):
         self._robot = robot
         self._mood = mood
         self._behaviors = offered(library)
@@ -31,15 +32,25 @@ class Portrait(object):
         self._told = None  # the mood's settings as they were told last ...
         self._told_s = None  # ... and when
         self._battery = self._hottest = None
+        self._opinion = opinion
+        self._heard = None  # of it, since the last telling
+
+    def prepare(self, undo):
+        """Once connected."""
+        if self._opinion is not None:
+            self._opinion.prepare(undo)
 
     def look(self, now_s):
         """The About to send now, or None: about once a second, and at once when the mood was tuned."""
         self._feel(now_s)
+        if self._opinion is not None:
+            self._heard = self._opinion.look(now_s) or self._heard
         due = self._told_s is None or now_s - self._told_s >= TOLD_S
         if not due and self._told == self._mood.settings:
             return None
         self._told, self._told_s = self._mood.settings, now_s
-        return About(self._behaviors, self._told, self._battery, self._hottest)
+        heard, self._heard = self._heard, None
+        return About(self._behaviors, self._told, self._battery, self._hottest, heard)
 
     def _feel(self, now_s):
         """Take what ALMemory has answered; ask it anew now and then. Never waits."""

@@ -2,18 +2,27 @@
 
 import { attended, capital, doubts, find, largest, make, mark, write } from "./dom.js";
 
+const NAOQI = ["neutral", "happy", "surprised", "angry", "sad"];
+
+/** What NAOqi reads in one face: [its id, shares as NAOQI]. */
+function opinion([, shares]) {
+  const best = largest(shares);
+  return `${NAOQI[best]} ${Math.round(100 * shares[best])} %`;
+}
+
 export class Bars {
   constructor() {
     this.list = find("bars");
     this.rows = [];
   }
 
-  show({ emotions, frame }) {
+  show({ emotions, frame, itself }) {
     if (this.rows.length !== emotions.length) this.build(emotions);
     const face = attended(frame);
     const scores = face?.scores;
     const best = scores ? largest(scores) : -1;
     write(find("bars-aside"), face ? doubts(face) : "");
+    write(find("naoqi"), itself?.naoqi?.length ? `NAOqi itself: ${itself.naoqi.map(opinion).join("; ")}.` : "");
     mark(this.list, "data-unsure", Boolean(face?.unsure));
     this.rows.forEach(({ row, meter, fill, line, number }, i) => {
       const share = scores ? scores[i] : 0;

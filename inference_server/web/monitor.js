@@ -33,7 +33,7 @@ const scene = {
   samples: [], // of the timeline, oldest first
   lines: [], // of the log, oldest first
   marks: [], // of the timeline, oldest first
-  itself: null, // what the robot told of itself: {behaviors, mood, battery, hottest}
+  itself: null, // what the robot told of itself: {behaviors, mood, battery, hottest, naoqi}
   orders: [], // its last ones, oldest first, and what came of them
   told: null, // the last sentence for this page alone: {text, at_s}
   history_s: 60,

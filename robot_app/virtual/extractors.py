@@ -241,6 +241,48 @@ class FaceDetection(Seer):
         return self.tracking
 
 
+class PeoplePerception(Seer):
+    """ALPeoplePerception: who is there, by numbers."""
+
+    name = "ALPeoplePerception"
+    EVENTS = ("PeoplePerception/PeopleList",)
+
+    def __init__(self, nao):
+        super().__init__(nao)
+        self.shares = {}  # person: [neutral, happy, surprised, angry, sad]
+
+    def find(self, things):
+        self.shares.clear()
+        super().find(things)
+
+    def thing(self, thing):
+        if len(thing) != 6:
+            raise Refused(f"a person is [number, neutral, happy, surprised, angry, sad], not {thing!r}.")
+        person = int(number(thing[0], "its number"))
+        self.shares[person] = [number(share, "a share") for share in thing[1:]]
+        return person
+
+    def value(self):
+        return self.found
+
+
+class FaceCharacteristics(Extractor):
+    """ALFaceCharacteristics: what it reads in the face of somebody whom ALPeoplePerception has found."""
+
+    name = "ALFaceCharacteristics"
+
+    @offered
+    def analyzeFaceCharacteristics(self, person):
+        """Put what is read under the person's keys; False where that person is not there."""
+        people = self.nao["ALPeoplePerception"]
+        if not people.active or person not in people.shares:
+            return False
+        self.nao["ALMemory"].tell(
+            f"PeoplePerception/Person/{person}/ExpressionProperties", people.shares[person]
+        )
+        return True
+
+
 class LandMarkDetection(Seer):
     """ALLandMarkDetection."""
 

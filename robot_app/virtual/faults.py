@@ -123,8 +123,10 @@ class Outside(Service):
     @offered(arities=range(1, 9))
     def see(self, kind, *directions):
         """ALFaceDetection ("face"), ALLandMarkDetection ("landmark") or ALBarcodeReader ("barcode") finds
-        something: nothing at all, or [alpha rad, beta rad] or [number or text, alpha rad, beta rad] of each."""
+        something: nothing at all, or [alpha rad, beta rad] or [number or text, alpha rad, beta rad] of each;
+        ALPeoplePerception ("person") finds [number, neutral, happy, surprised, angry, sad], shares 0..1."""
         seers = {"face": "ALFaceDetection", "landmark": "ALLandMarkDetection", "barcode": "ALBarcodeReader"}
+        seers["person"] = "ALPeoplePerception"
         if kind not in seers:
             raise Refused(f"nothing looks for a {kind!r}; there are {', '.join(seers)}.")
         self.nao[seers[kind]].find([as_list(direction) for direction in directions])

@@ -30,6 +30,7 @@ times_s = some.floats(-1e15, 1e15)
 numbers = some.integers(1, 2**53)
 tunings = some.fixed_dictionaries({}, optional={k: some.floats(*span) for k, span in TUNABLE.items()})
 
+people = some.tuples(seqs, some.lists(some.sampled_from([0.0, 0.125, 1.0]), min_size=5, max_size=5))
 frames = some.builds(
     Frame,
     seq=seqs,
@@ -55,6 +56,7 @@ frames = some.builds(
         mood=tunings,
         battery=some.none() | shares,
         hottest=some.none() | some.tuples(names, some.floats(-100, 1000)),
+        naoqi=some.none() | some.lists(people, max_size=contract.MAX_PEOPLE),
     ),
     joints_rad=some.none()
     | some.lists(

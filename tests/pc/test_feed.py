@@ -31,6 +31,7 @@ TOPICS = {
     "mood": "nao.Mood",
     "behaviours": "nao.Behaviour",
     "health": "nao.Health",
+    "naoqi": "nao.Naoqi",
     "orders": "nao.Order",
     "markers": "nao.Marker",
     "log": "foxglove.Log",

@@ -95,6 +95,19 @@ FRAMES = {
         b"\xff\xd8\xff\xd9",
         joints_rad=[0.0, -0.17, 1.443, 0.225, -1.202, -0.417, 0.1, 0.3] + [0.125] * 12 + [1.0] * 6,
     ),
+    "frame_naoqi": Frame(
+        9,
+        12.7,
+        640,
+        480,
+        "jpeg",
+        "nao",
+        None,
+        None,
+        0.0625,
+        b"\xff\xd8\xff\xd9",
+        about=About({}, {}, None, None, [(7, [0.0, 0.875, 0.125, 0.0, 0.0])]),
+    ),
     "frame_gray8": Frame(4, 12.2, 4, 2, "gray8", "nao", "sigh", None, 1e-06, bytes(bytearray(range(8)))),
 }
 READINGS = {
