@@ -36,9 +36,15 @@ class Opinion(object):
         """Once connected: have NAOqi look for people, until `undo` is run."""
         self._step, self._next_s = None, None
         self._there = self._robot.offers("ALFaceCharacteristics", "analyzeFaceCharacteristics")
-        if self._there:
-            undo.note("people", call("ALPeoplePerception", "unsubscribe", NAME))
+        if not self._there:
+            return
+        undo.note("people", call("ALPeoplePerception", "unsubscribe", NAME))
+        try:
             self._robot.call("ALPeoplePerception", "subscribe", NAME)
+        except RobotLost:
+            raise
+        except RobotError:
+            self._there = False
 
     def look(self, now_s):
         """[(person, shares)] that came since the last look, or None."""

@@ -31,6 +31,8 @@ class Robot(object):
 
     def call(self, *words):
         self.called.append(words)
+        if self.error:
+            raise self.error
 
     def start(self, *words):
         if self.error:
@@ -98,6 +100,16 @@ def test_a_robot_that_lacks_it_is_asked_nothing():
     opinion.prepare(undo)
     assert opinion.look(0.0) is None
     assert robot.called == robot.asked == undo.notes == []
+
+
+def test_a_robot_that_will_not_look_for_people_is_asked_nothing_and_goes_on(robot):
+    robot.error = RobotError("there is no such service.")
+    opinion = Opinion(robot)
+    opinion.prepare(Undo())
+    assert opinion.look(0.0) is None and robot.asked == []
+    robot.error = RobotLost("gone.")
+    with pytest.raises(RobotLost):
+        opinion.prepare(Undo())
 
 
 @pytest.mark.parametrize("people", [[], None, 3, ["7"], [True], [-1]])
