@@ -69,6 +69,7 @@ def connect(reader: ReaderSettings, chosen: RaySettings):
 def reach(address: str | None, room: int) -> None:
     """Have Ray connect to the cluster, or begin one of this machine with so many cores. Raises RayError."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", f"{UP_S:.0f}")
     if address is None:  # nobody else is to reach a cluster of our own
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     quiet = {"logging_level": "ERROR", "log_to_driver": False}

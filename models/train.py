@@ -4,7 +4,8 @@
 
 A run's folder holds `last.safetensors` (all it takes to go on), `log.csv` (a line an epoch) and, at the
 end, `weights.safetensors` (the running mean, which is what gets published). PublicTest is looked at once
-an epoch for the log; nothing is chosen by it. Never reads PrivateTest. Uses a GPU where there is one.
+an epoch for the log; nothing is chosen by it. Never reads PrivateTest. Uses a GPU where there is one; with
+`torchrun` several processes or GPUs train together (crew.py).
 """
 
 import copy
@@ -27,7 +28,10 @@ from torch import Tensor, nn
 from models import adapters, data, export, losses, zoo
 from models.augment import Augmentation
 from models.compare import peak_mb
+from models.crew import Crew
 from models.networks import build
+
+PUBLISHED = "weights.safetensors"
 
 
 class Recipe(NamedTuple):
@@ -144,7 +148,13 @@ class Run:
     def __init__(self, recipe: Recipe, out: Path):
         torch.manual_seed(recipe.seed)
         self.recipe, self.out, self.epoch = recipe, out, 0
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.crew = Crew()
+        self.device = self.crew.device
+        if recipe.batch % self.crew.count:
+            raise data.DataError(
+                f"train: a batch of {recipe.batch} cannot be shared by {self.crew.count} processes alike; "
+                "start as many as divide it."
+            )
         self.net = build(recipe.network, **(recipe.shape or {}))
         self.objective = losses.Objective(self.net.classifier.in_features, **recipe.loss)
         if recipe.start:
@@ -226,7 +236,7 @@ class Run:
         """Write the running mean, and the second classifier beside it, as finished weights."""
         weights = dict(self.mean.state_dict())
         weights |= {f"second.{k}": v for k, v in self.objective.second.state_dict().items()}
-        path = self.out / "weights.safetensors"
+        path = self.out / PUBLISHED
         save_file({k: v.contiguous() for k, v in weights.items()}, path, {"recipe": recipe_name})
         return path
 
@@ -344,23 +354,30 @@ def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Pa
     """Follow a recipe on the Training part of a data set (adapters.py); gives the path of finished weights."""
     recipe, out = Recipe.read(recipe_path), Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    keep_recipe(Path(recipe_path), out / "recipe.yaml")
     validation = adapters.load(data_path, "PublicTest")
     training = adapters.load(data_path, "Training")
     training = training.take(data.is_face(training) & ~data.stands_in(training, validation))
     run = Run(recipe, out)
     run.resume()
+    first = run.crew.is_first
+    if first:
+        keep_recipe(Path(recipe_path), out / "recipe.yaml")
     lessons = Lessons.of(training, run)
-    print(f"{len(lessons.images)} faces to learn from, {len(validation.images)} to look at; epoch {run.epoch}")
+    if first:
+        seen = f"{len(lessons.images)} faces to learn from, {len(validation.images)} to look at"
+        print(f"{seen}; epoch {run.epoch}")
     while run.epoch < recipe.epochs:
         started = time.monotonic()
         loss = one_epoch(run, lessons)
         run.epoch += 1
         run.plateau.update(loss)
+        if not first:
+            continue
         run.save()
         line = {"epoch": run.epoch, "loss": loss, **look(run, validation)}
         log(out / "log.csv", line | {"seconds": time.monotonic() - started, "memory_mb": peak_mb() or math.nan})
-    return run.publish(Path(recipe_path).stem)
+    run.crew.close()
+    return run.publish(Path(recipe_path).stem) if first else out / PUBLISHED
 
 
 def keep_recipe(recipe: Path, kept: Path) -> None:
@@ -377,22 +394,27 @@ def one_epoch(run: Run, lessons: Lessons) -> float:
     change = Augmentation(**{k: tuple(v) if isinstance(v, list) else v for k, v in recipe.augmentation.items()})
     order = draw(lessons.labels, recipe.balance, generator)
     order = order[: n // recipe.batch * recipe.batch].view(-1, recipe.batch)
+    taught = [*run.net.parameters(), *run.objective.parameters()]
     total = 0.0
     run.net.train()
     run.objective.train()
     for step, rows in enumerate(order):
         for group in run.optimizer.param_groups:
             group["lr"] = run.rate(run.epoch + step / len(order))
-        faces = change(to_input(lessons.images[rows]), generator)
-        loss = learn(run, faces, lessons, rows)
+        faces = run.crew.share(change(to_input(lessons.images[rows]), generator))
+        loss = learn(run, faces, lessons, run.crew.share(rows))
         run.optimizer.zero_grad()
         loss.backward()
+        run.crew.average(parameter.grad for parameter in taught)
         nn.utils.clip_grad_norm_(run.net.parameters(), 5.0)
         run.optimizer.step()
+        run.crew.average(run.net.buffers())
         seen = run.epoch * len(order) + step
         follow(run.mean, run.net, min(recipe.ema, (1 + seen) / (10 + seen)))  # the start is soon forgotten
         total += loss.item()
-    return total / len(order)
+    mean = torch.tensor([total / len(order)], dtype=torch.float64, device=run.device)
+    run.crew.average([mean])
+    return float(mean)
 
 
 def learn(run: Run, faces: Tensor, lessons: Lessons, rows: Tensor) -> Tensor:

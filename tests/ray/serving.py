@@ -1,6 +1,6 @@
 """Ray reads as the workers do, and no robot notices much when parts of it die. `make test-ray` runs it.
 
-Lost time is judged against the same load a moment before, so that a slow machine is not taken for a fault.
+Lost time is judged only where none was lost a moment before under the same load.
 """
 
 import time
@@ -22,8 +22,9 @@ from tests.whole.programs import Program, free_port
 
 pytestmark = pytest.mark.timeout(900)
 ROBOTS, FRAMES = 6, 20
-LOAD = 3  # robots, at 15 pictures a second
+LOAD = 2  # robots, at 15 pictures a second
 LOST_S = 1.0  # of fresh answers, at most
+STRETCHES = 10  # in which the machine may come to rest
 
 
 @pytest.fixture(scope="module")
@@ -112,43 +113,34 @@ def test_what_ray_reads_is_to_the_last_digit_what_the_workers_read(head, turns, 
 
 def test_a_killed_replica_costs_no_robot_a_second_of_fresh_answers_and_is_replaced(head):
     fleet = Fleet(LOAD)
-    with front_door(head.address, "killed", 2) as door, fleet.at(door.server.address):
-        fleet.answered(30, now_s())
-        quiet_s = now_s()
-        fleet.answered(60, quiet_s)
+    with front_door(head.address, "killed", 2) as (_, address), fleet.at(address):
+        before = quiet(fleet)
         wait_until(lambda: len(replicas("killed")) == 2, "two replicas were not there")
-        killed_s = now_s()
-        first = replicas("killed")[0]
+        killed_s, first = now_s(), replicas("killed")[0]
         end(first)
         fleet.answered(60, killed_s)
-        before, after = fleet.longest_gaps_s(quiet_s, killed_s), fleet.longest_gaps_s(killed_s, now_s())
-        print(f"longest time without a fresh answer, s: before {told(before)}, replica killed {told(after)}")
-        assert max(after) - max(before) < LOST_S
+        after = fleet.longest_gaps_s(killed_s, now_s())
         others = lambda: [pid for pid in replicas("killed") if pid != first]  # noqa: E731
         wait_until(lambda: len(others()) == 2, "the killed replica was not replaced")
+    judge("replica killed", before, after)
 
 
 def test_when_the_head_is_killed_the_workers_read_and_say_so_and_ray_comes_back_with_the_next():
     head, fleet = Head(), Fleet(LOAD)
-    with front_door(head.address, "headless", 2) as door, fleet.at(door.server.address):
-        fleet.answered(30, now_s())
-        quiet_s = now_s()
-        fleet.answered(60, quiet_s)
-        door.forget_what_was_said()
+    with front_door(head.address, "headless", 2) as (program, address), fleet.at(address):
+        before = quiet(fleet)
         killed_s = now_s()
         head.kill()
-        door.wait_for("this PC's own workers read until it is back")
+        program.wait_for_line("this PC's own workers read until it is back", PATIENCE_S)
         fleet.answered(60, killed_s)
-        before, after = fleet.longest_gaps_s(quiet_s, killed_s), fleet.longest_gaps_s(killed_s, now_s())
-        print(f"longest time without a fresh answer, s: before {told(before)}, head killed {told(after)}")
-        assert max(after) - max(before) < LOST_S
-        door.forget_what_was_said()
+        after = fleet.longest_gaps_s(killed_s, now_s())
         again = Head(port=head.port)
         try:
-            door.wait_for("Ray reads from now on")
+            program.wait_for_line("Ray reads from now on", PATIENCE_S)
             fleet.answered(30, now_s())
         finally:
             again.kill()
+    judge("head killed", before, after)
 
 
 def test_when_one_of_two_front_doors_is_killed_its_robots_are_at_the_other_within_two_seconds():
@@ -169,6 +161,28 @@ def test_when_one_of_two_front_doors_is_killed_its_robots_are_at_the_other_withi
         print(f"first answer of the other front door, s after the kill: {told(firsts)}")
         assert max(firsts) < 2.0
         other.end()
+
+
+def quiet(fleet):
+    """Longest gaps of each robot in a stretch where nothing was killed; the quietest of some, if need be."""
+    stretches = []
+    for _ in range(STRETCHES):
+        began_s = now_s()
+        fleet.answered(45, began_s)
+        stretches.append(fleet.longest_gaps_s(began_s, now_s()))
+        if max(stretches[-1]) < LOST_S / 2:
+            break
+    return min(stretches, key=max)
+
+
+def judge(what, before, after):
+    """That nobody lost LOST_S; a machine on which they do also when nothing is killed cannot say."""
+    print(f"longest time without a fresh answer, s: before {told(before)}, {what} {told(after)}")
+    if max(before) >= LOST_S / 2:
+        pytest.skip(
+            f"the machine is too busy to judge: {max(before):.1f} s were lost before anything was killed"
+        )
+    assert max(after) < LOST_S
 
 
 def told(seconds):

@@ -9,28 +9,26 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from functools import partial
 from itertools import pairwise
 
-from config import settings
-from inference_server.events import Events, Said
-from inference_server.ray_front import Bridge, RayFirst
-from inference_server.server import Server
-from inference_server.workers import Process
 from tests.bench import clips
 from tests.bench.fleet import Robot, living
 from tests.bench.machine import below
-from tests.whole.programs import free_port
+from tests.whole.programs import Program, free_port
 
-os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # of the clusters in here
 PATIENCE_S = 240.0  # also on a machine that is busy with something else
+os.environ |= {  # of the clusters in here
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "RAY_raylet_start_wait_time_s": f"{PATIENCE_S:.0f}",
+}
 FRESH_S = 0.5  # as robot.max_age_s
 
 
 class Head:
     """The head of a cluster, and its only node, with room for `cores` replicas."""
 
-    def __init__(self, cores: int = 8, port: int | None = None):
+    def __init__(self, cores: int = 16, port: int | None = None):
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets' names may not be long
@@ -88,37 +86,17 @@ def wait_until(what, why: str, within_s: float = PATIENCE_S) -> None:
         time.sleep(0.05)
 
 
-class Door:
-    """A server whose frames go to Ray, what it said, and whether Ray reads."""
-
-    def __init__(self, server: Server, events):
-        self.server, self._events, self.said = server, events, []
-
-    def heard(self, part: str) -> bool:
-        self.said += [event.text for event in self._events.take(0) if isinstance(event, Said)]
-        return any(part in text for text in self.said)
-
-    def wait_for(self, part: str) -> None:
-        wait_until(lambda: self.heard(part), f"nobody said {part!r}; said was {self.said}")
-
-    def forget_what_was_said(self) -> None:
-        self.heard("")
-        self.said.clear()
-
-
 @contextmanager
-def front_door(address: str | None, app: str, replicas: int, workers: int = 1, **ray):
-    """A Door to the application `app`, which is there."""
-    chosen = settings.load(overrides=[f"ray.{key}={value}" for key, value in ray.items()])
-    told = chosen.ray.model_copy(update={"address": address, "app": app, "replicas": replicas})
-    events = Events()
-    watching = events.subscribe()
-    before = partial(RayFirst, partial(Bridge, chosen.reader, told))
-    launch = partial(Process, chosen.reader)
-    with Server(launch, events, "tcp://127.0.0.1:*", workers, before=before) as server:
-        door = Door(server, watching)
-        door.wait_for("Ray reads from now on")
-        yield door
+def front_door(address: str, app: str, replicas: int):
+    """A server as a program, whose frames go to the application `app`: (the program, its address)."""
+    listen = f"tcp://127.0.0.1:{free_port()}"
+    chosen = {"ray.address": address, "ray.app": app, "ray.replicas": replicas}
+    options = [word for key, value in chosen.items() for word in ("--set", f"{key}={value}")]
+    serve = ("serve", "--backend", "ray", "--listen", listen, "--no-monitor", *options)
+    with Program("inference_server", *serve) as program:
+        program.wait_for_line("Ray reads from now on", PATIENCE_S)
+        yield program, listen
+        program.end(within_s=PATIENCE_S)
 
 
 class Fleet:
