@@ -10,7 +10,8 @@ import json
 
 from . import body
 from .senses import FAR_M, SENSORS
-from .service import Refused, Service, as_list, number, offered, word
+from .service import Refused, Service, as_list, number, offered, one_of, word
+from .voice import LANGUAGES
 
 FALL_S = 0.5  # from losing its balance to lying there
 TOUCH_S = 0.15  # a quick tap
@@ -168,7 +169,10 @@ class Outside(Service):
     @offered
     def setLanguages(self, languages):
         """The languages that are installed, of those it knows; none at all, too."""
-        self.nao["ALTextToSpeech"].installed = as_list(languages)
+        languages = as_list(languages)
+        for language in languages:
+            one_of(LANGUAGES, "language")(language)
+        self.nao["ALTextToSpeech"].installed = languages
 
     @offered
     def install(self, behavior, seconds):

@@ -6,7 +6,7 @@ an earlier one. The times of fadeListRGB count from its beginning.
 
 from typing import NamedTuple
 
-from .service import Refused, Service, Task, number, offered
+from .service import Refused, Service, Task, as_list, number, offered, word
 
 COLOURS = {
     "white": 0xFFFFFF,
@@ -240,7 +240,10 @@ class Leds(Service):
     @offered
     def createGroup(self, name, members):
         """A group of lamps or groups under a new name."""
-        self._made[name] = tuple(lamp for member in members for lamp in self._lamps(member))
+        lamps = tuple(lamp for member in as_list(members) for lamp in self._lamps(member))
+        if not lamps:
+            raise Refused(f"the group {name!r} needs a lamp or a group at least.")
+        self._made[word(name, "the name")] = lamps
 
 
 def _colours(lamp: str) -> int:

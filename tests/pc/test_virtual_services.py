@@ -264,3 +264,18 @@ def test_a_test_can_wait_for_a_line_of_the_diary():
     writer.join()
     with pytest.raises(TimeoutError, match="no such line in the diary"):
         diary.wait_for(lambda line: line["service"] == "ALLeds", 0.01)
+
+
+def test_a_group_of_no_lamps_is_refused(robot):
+    with pytest.raises(NaoError, match="needs a lamp or a group at least"):
+        robot.leds("createGroup", "Torso", [])
+    robot.leds("createGroup", "Both", ["FaceLeds", "ChestLeds"])
+    assert 0 <= robot.leds("getIntensity", "Both")[0] <= 1
+
+
+def test_only_languages_that_it_knows_can_be_installed(robot):
+    with pytest.raises(NaoError, match="unknown language 'Stand'"):
+        robot.nao.call("VirtualNAO", "setLanguages", [["English", "Stand"]])
+    robot.nao.call("VirtualNAO", "setLanguages", ["French"])
+    robot.nao.call("ALTextToSpeech", "setLanguage", ["French"])
+    assert robot.nao.call("ALTextToSpeech", "getVoice") == "naofrf"
