@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-peers clean
+.PHONY: help setup demo test test-robot test-ray test-torchrun test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ lock: .venv/ready  ## write requirements.lock anew: what the default install is,
 
 test-ray: .venv-ray/ready  ## many robots on a Ray cluster of this machine (.venv-ray, some 700 MB more)
 	.venv-ray/bin/python -m pytest -s tests/ray/serving.py tests/ray/archives.py
+
+test-torchrun: .venv/ready-to-test  ## two processes that train together teach what one teaches
+	$(BIN)/python -m pytest -s tests/ray/training.py
 
 test-clients: .venv/ready-to-test  ## 100,000 calls of all kinds to the virtual NAO by two clients at once; CALLS=N
 	CALLS=$(or $(CALLS),100000) $(BIN)/python -m pytest -s tests/pc/test_virtual_machine.py
