@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from config import settings
-from tests.bench import clips, fleet, hour, loop, machine, networks, peers, plots, stages, viewers
+from tests.bench import capacity, clips, fleet, hour, loop, machine, networks, peers, plots, stages, viewers
 
 ROBOTS = (1, 8, 16, 24, 32)
 FACES = (0, 1, 2, 4, 8)
@@ -144,6 +144,27 @@ def beside_ray(seconds, paths, json_path, robots, replicas, batch):
         click.echo(
             machine.table(f"{clips.FPS} fps VGA JPEG a client, clients on the same cores", report["ray"])
         )
+
+
+@main.command("capacity")
+@seconds_option
+@clip_option
+@json_option
+@click.option("--robots", multiple=True, type=int, default=(1, 2, 4, 8, 16, 24), show_default=True)
+def how_many(seconds, paths, json_path, robots):
+    """What one robot costs, what that predicts for more, and what they cost; then for up to 10,000."""
+    shown, report = clips.find(paths), {"machine": machine.described()}
+    with written(report, json_path):
+        click.echo("{cpu}, {cores} cores, load {load:.1f}".format(**report["machine"]))
+        rows = [fleet.measure(shown, count, machine.cores(), seconds) for count in sorted(robots)]
+        cost = capacity.Cost.of(rows[0], shown)
+        report |= {"cost": cost._asdict(), "points": capacity.compared(cost, rows)}
+        report["needed"] = [capacity.needed(cost, count) for count in capacity.MANY]
+        click.echo(
+            "one answer: {front_ms:.2f} + {read_ms:.2f} ms, {picture_bytes:.0f} bytes".format(**report["cost"])
+        )
+        click.echo(machine.table("Cores, predicted from the first row, and measured", report["points"]))
+        click.echo(machine.table(f"Needed at {clips.FPS} pictures a second", report["needed"]))
 
 
 def of_all(rows: list[dict]) -> dict:

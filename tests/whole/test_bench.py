@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.bench import clips, fleet, machine
+from tests.bench import capacity, clips, fleet, machine
 
 
 def test_the_robots_of_the_bench_are_answered_and_what_that_costs_is_told():
@@ -29,3 +29,20 @@ def test_a_crowd_is_one_face_many_times_in_the_same_size_of_picture():
 def test_a_table_has_its_heads_and_a_dash_where_nothing_was_measured():
     text = machine.table("Title", [{"what": "a", "ms": 3.14159}, {"what": "b", "ms": None}])
     assert text.splitlines() == ["", "Title", "  what   ms", "     a  3.1", "     b    -"]
+
+
+def test_what_many_robots_need_is_what_one_costs_many_times():
+    cost = capacity.Cost(front_ms=0.5, read_ms=6.5, picture_bytes=20_000)
+    few, many = capacity.needed(cost, 10), capacity.needed(cost, 1000)
+    assert few["cores in all"] == 2 and few["front doors"] == 1 and few["network_mbit_s"] == 24
+    assert many["cores in all"] == 150 and many["front doors"] == 16
+    row = {
+        "clients": 4,
+        "answers_per_second": 60.0,
+        "p95_age_ms": 9.0,
+        "front_cpu_ms": 0.5,
+        "workers_cpu_ms": 7.5,
+    }
+    (point,) = capacity.compared(cost, [row])
+    assert (point["cores_predicted"], point["cores_measured"]) == (0.42, 0.48)
+    assert point["error"] == -0.125
