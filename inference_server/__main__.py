@@ -82,6 +82,7 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
             open_things.enter_context(closing(Metrics(events, server, chosen.server.metrics)))
         if chosen.lsl.send:
             open_things.enter_context(_lsl_outlet(events, server))
+            line += " · streams to LabStreamingLayer"
         if chosen.record.from_start:
             recorder.start(**_record_defaults(chosen))
         if not no_monitor:

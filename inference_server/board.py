@@ -24,6 +24,7 @@ THIN_S = 0.5
 RATE_S = 2.0  # frames a second, and those that were lost, are counted over this long
 QUIET_S = 1.5  # a robot silent for this long may come back under a new id
 LISTED_S = 60.0  # a robot that left stays in the list for this long
+OPINION_S = 4.0  # what NAOqi reads in faces is shown for this long
 LINES = 50  # of the log
 MARKS = 200  # of the timeline
 ORDERS = 8  # of each robot
@@ -39,6 +40,7 @@ class Robot:
     left_s: float | None = None  # when it left; None: it is here
     about: About | None = None  # what it told of itself last ...
     about_serial: int = 0  # ... and when
+    naoqi_s: float = 0.0  # and when NAOqi last had an opinion
     orders: deque = field(default_factory=lambda: deque(maxlen=ORDERS))  # as the page gets them
     orders_serial: int = 0
     recent: deque = field(default_factory=deque)  # (at_s, seq) of the answers within RATE_S
@@ -144,8 +146,8 @@ class Board:
         if robot is None:
             robot = self.robots[event.robot_id] = Robot(event.robot_id, event)
         robot.newest, robot.picture_jpeg, robot.left_s = event, None, None
-        if event.frame.about is not None and event.frame.about != robot.about:
-            robot.about, robot.about_serial = event.frame.about, self._next()
+        if event.frame.about is not None:
+            self._told(robot, event.frame.about, event.at_s)
         if robot.recent and event.frame.seq < robot.recent[-1][1]:
             robot.recent.clear()  # its program began anew
         robot.recent.append((event.at_s, event.frame.seq))
@@ -158,6 +160,15 @@ class Board:
                 robot.older.append(row)
         while robot.older and event.at_s - robot.older[0][1]["at_s"] > HISTORY_S:
             robot.older.popleft()
+
+    def _told(self, robot: Robot, about: About, at_s: float) -> None:
+        """It told of itself; what NAOqi read in faces holds for a while, for it does not come with every telling."""
+        if about.naoqi:
+            robot.naoqi_s = at_s
+        elif robot.about and at_s - robot.naoqi_s < OPINION_S:
+            about = about._replace(naoqi=robot.about.naoqi)
+        if about != robot.about:
+            robot.about, robot.about_serial = about, self._next()
 
     def _ordered(self, event: Ordered | Settled) -> None:
         """An order was given, or what came of it is known."""

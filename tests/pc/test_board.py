@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from config.contract import EMOTIONS, About, Face, Frame, Order, Reading
-from inference_server.board import FULL_S, HISTORY_S, LINES, LISTED_S, THIN_S, Board, View
+from inference_server.board import FULL_S, HISTORY_S, LINES, LISTED_S, OPINION_S, THIN_S, Board, View
 from inference_server.events import Answered, Gone, Marked, Ordered, Said, Settled
 
 SMILE = [0.7, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]
@@ -208,6 +208,15 @@ def test_what_a_robot_tells_of_itself_is_sent_once_and_again_when_it_changed(boa
     assert Page(board).news()[0]["itself"] == told
     board.take(answered(about=ITSELF._replace(battery=0.4)))
     assert page.news()[0]["itself"]["battery"] == 0.4
+
+
+def test_what_naoqi_reads_in_faces_stays_for_a_while_though_it_does_not_come_each_time(board, page):
+    happy = [(7, [0.1, 0.6, 0.1, 0.1, 0.1])]
+    shown = []
+    for at_s, naoqi in ((0.0, happy), (1.0, None), (2.0, happy), (3.0, None), (OPINION_S + 2, None)):
+        board.take(answered(about=ITSELF._replace(naoqi=naoqi))._replace(at_s=at_s))
+        shown.append(board.robots["nao-1"].about.naoqi)
+    assert shown == [happy, happy, happy, happy, None]
 
 
 def test_an_order_is_shown_from_when_it_was_given_until_it_is_known_what_came_of_it(board, page):
