@@ -162,7 +162,7 @@ class Board:
             robot.older.popleft()
 
     def _told(self, robot: Robot, about: About, at_s: float) -> None:
-        """It told of itself; what NAOqi read in faces holds for a while, for it does not come with every telling."""
+        """It told of itself; what NAOqi read in faces does not come each time, and holds for a while."""
         if about.naoqi:
             robot.naoqi_s = at_s
         elif robot.about and at_s - robot.naoqi_s < OPINION_S:
