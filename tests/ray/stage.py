@@ -21,6 +21,7 @@ os.environ |= {  # of the clusters in here
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_raylet_start_wait_time_s": f"{PATIENCE_S:.0f}",
+    "RAY_agent_register_timeout_ms": f"{PATIENCE_S * 1e3:.0f}",
 }
 FRESH_S = 0.5  # as robot.max_age_s
 
