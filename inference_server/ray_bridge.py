@@ -23,6 +23,7 @@ from config.settings import RaySettings, ReaderSettings
 from inference_server.ray_front import BUSY, LOST, READ, RayError
 from inference_server.workers import cores
 
+GIVE_UP_S = 20.0  # for an answer of one replica; the front door has long had the frame read elsewhere
 TRIES = 3  # for one frame, each at another replica where one has died
 STORE_BYTES = 128 * 1024 * 1024  # of a cluster of our own; frames are too small to need it
 FAILED = 2
@@ -143,19 +144,19 @@ async def carry(handle, address: str, begun) -> None:
 
 async def answer(handle, socket, message: list[bytes]) -> None:
     """Have one frame read, by another replica where the first has died."""
-    from ray.exceptions import RayError as RayTrouble
-    from ray.serve.exceptions import BackPressureError, RayServeException
+    from ray.serve.exceptions import BackPressureError
 
     robot_id, came_s, *rest = message
     answered = [LOST]
     for _ in range(TRIES):
         try:
-            answered = [READ, *await handle.read.remote((robot_id.decode(), float(came_s), *rest))]
+            reading = handle.read.remote((robot_id.decode(), float(came_s), *rest))
+            answered = [READ, *await asyncio.wait_for(reading, GIVE_UP_S)]
             break
         except BackPressureError:
             answered = [BUSY]
             break
-        except (RayTrouble, RayServeException) as error:
+        except Exception as error:  # Ray's own, and whatever a replica raises
             log.warning("server: Ray could not read a frame of %s: %s", robot_id.decode(), type(error).__name__)
     await socket.send_multipart([robot_id, *answered])
 

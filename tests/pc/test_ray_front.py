@@ -3,17 +3,21 @@
 A test stands where Ray stands, at the far end of real ZeroMQ, and where the workers stand. Time is an argument.
 """
 
+import importlib.util
 import json
 import os
 
 import numpy as np
 import pytest
 import zmq
+from click.testing import CliRunner
 from line import frame
 from test_reader import Boxes, bright_is_happy  # noqa: F401
+from test_server import own_signals  # noqa: F401
 from test_tracking import EMPTY, Person, Stage, watch
 
 from config.contract import Reading, encode_frame, encode_reading
+from inference_server.__main__ import main
 from inference_server.backends import Done, Task
 from inference_server.ray_front import BUSY, LATE_S, LOST, PROBE_S, READ, RETRY_S, SILENT_S, RayFirst
 from inference_server.reader import Asked, Reader
@@ -253,6 +257,14 @@ def test_what_is_to_be_forgotten_does_not_come_back_with_an_answer_that_is_under
     door.turn(0.1)
     door.put(2, 0.2)
     assert door.ray.frame() == ("nao-1", 2, b"")
+
+
+@pytest.mark.parametrize("words", [("serve",), ("replay", __file__, __file__, "--out", "nowhere")])
+def test_without_ray_its_backend_is_a_sentence(words, monkeypatch, own_signals):  # noqa: F811
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    result = CliRunner().invoke(main, [*words, "--backend", "ray"])
+    assert result.exit_code == 2
+    assert "needs Ray, which is not installed: pip install -e '.[ray]'" in " ".join(result.output.split())
 
 
 # ---- what travels ------------------------------------------------------------------------------------
