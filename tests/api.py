@@ -2,7 +2,8 @@
 
 The whole service runs with a virtual NAO that sees nobody, in a folder that is thrown away; schemathesis makes
 up requests, right ones and wrong ones, and holds every answer against the document. It is not among the default
-tests (make test-api): each run is another, for as long as it is given. Exit code 1 where something does not hold.
+tests (make test-api): each run is another, for as long as it is given. It ends with 1 where something does not
+hold.
 """
 
 import json
