@@ -106,7 +106,8 @@ def open_app(reader: ReaderSettings, chosen: RaySettings):
             handle = serve.get_app_handle(chosen.app)
         else:
             app = ray_reader.build({"reader": reader.model_dump(), **chosen.model_dump()})
-            handle = serve.run(app, name=chosen.app, route_prefix=None)
+            target = serve.RunTarget(app, name=chosen.app, route_prefix=None)
+            (handle,) = serve.run_many([target], wait_for_applications_running=False)  # one replica is enough
         return handle, handle.about.remote().result(timeout_s=UP_S)
     except Exception as error:  # also whatever a replica raises when it cannot begin
         raise RayError(f"the application {chosen.app!r} did not come up ({_short(error)}).") from None

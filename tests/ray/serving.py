@@ -104,7 +104,7 @@ def test_what_ray_reads_is_to_the_last_digit_what_the_workers_read(head, turns, 
     ray = chosen.ray.model_copy(update={"address": head.address, "app": f"same-{count}", "replicas": count})
     line = Line(partial(RayFirst, partial(Bridge, chosen.reader, ray), Nobody()))
     wait_until(lambda: line.turn() == [] and line.backend.reads, f"Ray did not come up: {line.said}")
-    assert len(replicas(ray.app)) == count
+    wait_until(lambda: len(replicas(ray.app)) == count, f"{count} replicas were not there")
     read = [line.read(tasks) for tasks in turns]
     line.close()
     alike = lambda answers: [(nth, reading._replace(timings_ms={})) for nth, reading in answers]  # noqa: E731

@@ -23,6 +23,13 @@ os.environ |= {  # of the clusters in here
     "RAY_raylet_start_wait_time_s": f"{PATIENCE_S:.0f}",
     "RAY_agent_register_timeout_ms": f"{PATIENCE_S * 1e3:.0f}",
 }
+PORTS = (  # Ray waits a short time only for those that its parts choose themselves
+    "ray-client-server",
+    "dashboard-agent-listen",
+    "dashboard-agent-grpc",
+    "metrics-export",
+    "runtime-env-agent",
+)
 FRESH_S = 0.5  # as robot.max_age_s
 
 
@@ -39,9 +46,7 @@ class Head:
             "object-store-memory": 128 * 2**20,
             "temp-dir": self._folder,
             "include-dashboard": "false",
-            "ray-client-server-port": free_port(),
-            "dashboard-agent-listen-port": free_port(),
-        }
+        } | {f"{name}-port": free_port() for name in PORTS}
         words = [f"--{name}={value}" for name, value in options.items()]
         start = ["start", "--head", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1", *words]
         self._process = subprocess.Popen(
