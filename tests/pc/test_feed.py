@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 from config.contract import EMOTIONS, Order
 from inference_server import session
-from inference_server.events import Events, Marked, Ordered, Said, Settled
+from inference_server.events import Events, Gone, Marked, Ordered, Said, Settled
 from inference_server.feed import AT_MOST, MAX_PROGRAMS, TOO_MANY
 from inference_server.monitor import Monitor
 from inference_server.recorder import Recorder
@@ -36,6 +36,19 @@ TOPICS = {
     "markers": "nao.Marker",
     "log": "foxglove.Log",
 }
+ROS = [
+    ("advertise", "tracked"),
+    ("publish", "tracked"),
+    *((op, f"nao_1_f{i}/roi") for i in (1, 2) for op in ("advertise", "publish")),
+    *((op, f"nao_1_f{i}/expression") for i in (1, 2) for op in ("advertise", "publish")),
+    ("publish", "tracked"),
+    ("unadvertise", "nao_1_f2/expression"),
+    ("unadvertise", "nao_1_f2/roi"),
+    ("publish", "nao_1_f1/roi"),
+    ("publish", "tracked"),
+    ("unadvertise", "nao_1_f1/expression"),
+    ("unadvertise", "nao_1_f1/roi"),
+]
 PLAIN = (["at_s"], ["timestamp", "name", "at_s"])  # of orders and log: the same moment again
 
 
@@ -69,12 +82,12 @@ class Program:
 
 
 @contextmanager
-def listening(monitor, **options):
+def listening(monitor, query="", **options):
     options = {
         "open_timeout": WAIT_S,
         "close_timeout": 0.1,
     } | options  # who has not read all cannot part in form
-    with connect(f"ws://127.0.0.1:{urlsplit(monitor.url).port}/feed", **options) as socket:
+    with connect(f"ws://127.0.0.1:{urlsplit(monitor.url).port}/feed{query}", **options) as socket:
         yield Program(socket)
 
 
@@ -137,6 +150,29 @@ def test_what_belongs_to_one_answer_has_one_number_and_holds_no_picture(monitor,
     assert {line["event"] for line in first} == {1} and {line["event"] for line in second} == {2}
     assert JPEG[2:-2].decode("ascii", "ignore") not in json.dumps(first)
     assert first[1]["data"]["faces"][0]["happy"] == 0.7 and first[2]["data"]["emotion"] == "sad"
+
+
+def test_the_feed_in_the_words_of_ros_names_faces_regions_and_expressions(monitor, events):
+    sure = answered(1, faces=2)
+    sure.reading.faces[1] = sure.reading.faces[1]._replace(scores=[0.1] * 3 + [0.4] + [0.1] * 3, unsure=False)
+    unsure = answered(2)
+    unsure.reading.faces[0] = unsure.reading.faces[0]._replace(unsure=True, box_px=[-10.0, 6.0, 42.0, 100.0])
+    with listening(monitor, query="?as=ros4hri") as program:
+        for event in (sure, unsure, Marked("x", time.monotonic()), Gone("nao-1", time.monotonic())):
+            events.publish(event)
+        said = [program.greeting, *(program.take() for _ in ROS[1:])]
+    assert [(one["op"], one["topic"].removeprefix("/humans/faces/")) for one in said] == ROS
+    kinds = {one["type"] for one in said if one["op"] == "advertise"}
+    names = ("IdsList", "NormalizedRegionOfInterest2D", "Expression")
+    assert kinds == {f"hri_msgs/msg/{name}" for name in names}
+    told = [one["msg"] for one in said if one["op"] == "publish"]
+    assert [one["ids"] for one in told if "ids" in one] == [["nao_1_f1", "nao_1_f2"], ["nao_1_f1"], []]
+    assert [(one["expression"], one["confidence"]) for one in told if "expression" in one] == [
+        ("happy", 0.7),
+        ("scared", 0.4),
+    ]
+    region = {key: value for key, value in told[6].items() if key != "header"}
+    assert region == {"xmin": 0.0, "ymin": 0.125, "xmax": 0.5, "ymax": 1.0, "c": 0.9912}
 
 
 def test_a_program_that_does_not_read_misses_events_and_is_told_how_many(monitor, events, monkeypatch):
