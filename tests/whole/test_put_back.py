@@ -68,7 +68,7 @@ class Body:
         }
 
     def joints_between_breaths(self):
-        """The joints (26, rad) with its breath held, which swings the shoulders until the robot's next cycle."""
+        """The joints (26, rad) with its breath held; it swings the shoulders until the robot's next cycle."""
         moving = self["ALMotion"]
         breathes = moving.getBreathEnabled("Body")
         moving.setBreathEnabled("Body", False)
