@@ -9,8 +9,6 @@ import os
 from concurrent.futures import Executor, Future
 from functools import partial
 
-import ray
-
 from inference_server.ray_bridge import reach
 
 TIMES_AGAIN = 5  # a source is begun anew so often when machines die under it
@@ -24,11 +22,15 @@ class Pool(Executor):
 
     def __init__(self, address: str | None, workers: int):
         reach(address, workers)
+        import ray  # after reach(): what it sets is read by Ray when it is imported
+
+        self._ray = ray
+        self._run = ray.remote(num_cpus=1, max_retries=TIMES_AGAIN)(_run)
         self._here = os.getcwd()
         self._refs: list[ray.ObjectRef] = []
 
     def submit(self, work, /, *args) -> Future:
-        ref = _run.remote(self._here, work, args)
+        ref = self._run.remote(self._here, work, args)
         self._refs.append(ref)
         told: Future = Future()
         ref.future().add_done_callback(partial(_tell, told))
@@ -37,11 +39,10 @@ class Pool(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         if cancel_futures:
             for ref in self._refs:
-                ray.cancel(ref)
-        ray.shutdown()
+                self._ray.cancel(ref)
+        self._ray.shutdown()
 
 
-@ray.remote(num_cpus=1, max_retries=TIMES_AGAIN)
 def _run(here: str, work, args):
     os.chdir(here)
     return work(*args)

@@ -11,7 +11,7 @@ from tests.ray.stage import PATIENCE_S, Head
 from tests.whole.programs import Program
 
 pytestmark = pytest.mark.timeout(1800)
-FILMS, PICTURES = 40, 6
+FILMS, PICTURES = 40, 12
 SAME = ("readings.csv", "episodes.csv", "report.html", "episodes.eaf", "episodes.vtt")
 
 
@@ -48,6 +48,7 @@ def test_forty_films_read_by_ray_and_broken_off_twice_are_to_the_byte_those_of_o
                 for _ in range(5):
                     program.wait_for_line(f" {PICTURES} pictures, ", PATIENCE_S)
                 program.end(number, PATIENCE_S)
+                assert f"{FILMS} of {FILMS}" not in program.said, "it was through before it could be broken off"
         with replay(*words, "--set", f"ray.address={head.address}") as program:
             assert program.wait(PATIENCE_S) == 0, program.said
     finally:
