@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from ruamel.yaml import YAML
 
+from config.contract import EMOTIONS
 from models import zoo
 
 DATA = click.option(
@@ -182,7 +183,15 @@ def read(recipe: Path | None) -> dict:
 @click.option(
     "--crop-margin", default=1.0, show_default=True, help="Side of the crop over the box's longer side."
 )
-def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: float) -> None:
+@click.option(
+    "--lean",
+    "leans",
+    multiple=True,
+    type=(click.Choice(EMOTIONS), float),
+    metavar="EMOTION LOGIT",
+    help="Name a rare EMOTION more often: LOGIT is added to its own.",
+)
+def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: float, leans: tuple) -> None:
     """Make WEIGHTS of a finished run a network of the zoo called NAME."""
     from models import export as exporter
     from models.prune import losses
@@ -199,7 +208,7 @@ def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: fl
         facts["training"] = cost(log)
     if (report := weights.with_name("report.json")).is_file():
         facts["pruned"] = losses(json.loads(report.read_text()))
-    print(exporter.export(weights, name, followed.network, facts, second, followed.shape))
+    print(exporter.export(weights, name, followed.network, facts, second, followed.shape, dict(leans)))
 
 
 @main.command()

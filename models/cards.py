@@ -33,6 +33,7 @@ def head(card: dict, _: Path) -> str:
         f"{card['parameters']:,} parameters, {card['multiply_adds'] / 1e6:.1f} M multiply-adds a face; "
         f"{pruned(card)}trained on {LABELS[card['labels']]} labels by `models/recipes/{card['recipe']}`. The "
         f"service cuts a face out with {card['crop_margin']} times the longer side of its box."
+        f"{leans(card)}"
     )
 
 
@@ -44,6 +45,15 @@ def pruned(card: dict) -> str:
     return (
         f"pruned by {it['method']} ({it['parameters_gone']:.0%} of the parameters and "
         f"{it['multiply_adds_gone']:.0%} of the multiply-adds are gone), then "
+    )
+
+
+def leans(card: dict) -> str:
+    """What was added to which logit, in a sentence; nothing for a network that leans nowhere."""
+    return "".join(
+        f" Its logit of {emotion} is raised by {logit} (Menon et al. 2021, arXiv 2007.07314), as chosen on "
+        "PublicTest, so that this rare emotion is named more often."
+        for emotion, logit in card.get("leans", {}).items()
     )
 
 
