@@ -29,8 +29,8 @@ STORE_BYTES = 128 * 1024 * 1024  # of a cluster of our own; frames are too small
 FAILED = 2
 GONE = ("NOT_STARTED", "DEPLOY_FAILED", "DELETING")  # states of an application that will not come up by itself
 UP_S = 120.0  # for a replica to be there
-SLOW_START = {  # of a cluster on a machine that is busy; else Ray gives up after half a minute
-    "RAY_raylet_start_wait_time_s": f"{UP_S:.0f}",
+CHOSEN = {  # of Ray's own settings, where nobody else has chosen
+    "RAY_raylet_start_wait_time_s": f"{UP_S:.0f}",  # on a busy machine; else Ray gives up after half a minute
     "RAY_agent_register_timeout_ms": f"{UP_S * 1e3:.0f}",
 }
 log = logging.getLogger("inference_server")
@@ -74,8 +74,8 @@ def connect(reader: ReaderSettings, chosen: RaySettings):
 def reach(address: str | None, room: int) -> None:
     """Have Ray connect to the cluster, or begin one of this machine with so many cores. Raises RayError."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    for patience, value in SLOW_START.items():
-        os.environ.setdefault(patience, value)
+    for name, value in CHOSEN.items():
+        os.environ.setdefault(name, value)
     if address is None:  # nobody else is to reach a cluster of our own
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     quiet = {"logging_level": "ERROR", "log_to_driver": False}

@@ -87,6 +87,7 @@ def build(args: dict) -> serve.Application:
         health_check_period_s=HEALTH_S,
         graceful_shutdown_timeout_s=HEALTH_S,
         ray_actor_options={"num_cpus": 1},
+        logging_config={"log_level": "WARNING", "enable_access_log": False},  # no line for each frame
         **many,
     )
     return deployment.bind(reader, ray["batch"])
