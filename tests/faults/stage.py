@@ -173,8 +173,9 @@ class Stage:
         return robots
 
 
-def memory_mb(pid: int, children: bool = True) -> float:
-    """What a process holds, with its children or without: proportional set size, MB."""
+def memory_mb(pid: int, children: bool = True, part: str = "Pss") -> float:
+    """What a process holds, with its children or without, MB: its share of all (Pss), or of what is in no file
+    (Pss_Anon), which does not change when other programs that use the same libraries come and go."""
     asked = ["pgrep", "-P", str(pid)]
     found = subprocess.run(asked, capture_output=True, text=True).stdout.split() if children else []
     total_kb = 0
@@ -183,5 +184,5 @@ def memory_mb(pid: int, children: bool = True) -> float:
             sizes = Path(f"/proc/{each}/smaps_rollup").read_text()
         except OSError:  # it has ended meanwhile
             continue
-        total_kb += sum(int(line.split()[1]) for line in sizes.splitlines() if line.startswith("Pss:"))
+        total_kb += sum(int(line.split()[1]) for line in sizes.splitlines() if line.startswith(f"{part}:"))
     return total_kb / 1024
