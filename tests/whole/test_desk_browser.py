@@ -177,20 +177,21 @@ def test_a_behaviour_is_found_and_played_by_keys_alone(page):
 
 
 def test_the_mood_is_tuned_while_it_runs_and_what_does_not_go_together_is_refused(desk, page):
+    at_first = settings.load().mood.enter
     watching = desk.events.subscribe()
     page.locator(".tune summary").click()
     enter = page.get_by_role("slider", name="A mood begins at")
-    assert page.locator(".slider output").first.inner_text() == "0.50"
+    assert page.locator(".slider output").first.inner_text() == f"{at_first:.2f}"
     enter.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.locator("#order", has_text="Mood settings: done").wait_for()
-    assert wait_for_about(watching).mood["enter"] == 0.53
+    assert wait_for_about(watching).mood["enter"] == pytest.approx(at_first + 0.03)
     watching.close()
     enter.focus()
     page.keyboard.press("Home")
     page.locator("#order", has_text=re.compile("not done, .*must not lie above")).wait_for()
-    page.locator(".slider output", has_text="0.53").wait_for()
+    page.locator(".slider output", has_text=f"{at_first + 0.03:.2f}").wait_for()
 
 
 def test_on_a_phone_stop_is_under_the_thumb_wherever_the_page_stands(open_page):
