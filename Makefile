@@ -5,7 +5,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-robot test-ray test-torchrun test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-peers clean
+.PHONY: help setup demo test test-long test-robot test-ray test-torchrun test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,8 +15,11 @@ setup: .venv/ready  ## make .venv with all that serving and the virtual NAO need
 demo: .venv/ready  ## server, virtual NAO, robot app and monitor together; SECONDS=30 JSON=FILE CAMERA=FILE
 	@$(BIN)/python -m robot_app.virtual.demo --camera '$(CAMERA)' $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
-test: .venv/ready-to-test  ## all tests but those of the robot's own Python, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: .venv/ready-to-test  ## all tests but those of the robot's own Python, three files at a time, as many wait
+	$(BIN)/python -m pytest -n 3 --dist loadfile
+
+test-long: .venv/ready-to-test  ## networks trained, pruned and exported in more ways than make test has time for
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, against the virtual NAO and the server
 	@status=0; sh tests/robot/make_py27.sh || status=$$?; \

@@ -18,7 +18,7 @@ from behaviors.keyframes import UNICODE, as_str
 from robot_app.robots import RobotError, RobotLost, sentence_of, wait
 
 KEY = "NaoEmotion/Undo"  # in the robot's ALMemory
-THERE_RAD = 0.05  # joints this near to where they are to go need not go
+THERE_RAD = 0.01  # joints this near to where they are to go need not go
 
 # One call. A long one (wait_s is not None) goes on in the robot when it has not ended within wait_s.
 Call = namedtuple("Call", "service method arguments wait_s")

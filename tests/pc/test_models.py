@@ -216,6 +216,7 @@ def test_a_recipe_with_a_word_that_means_nothing_is_refused(recipe, tmp_path, ke
         Recipe.read(path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "more",
     [
@@ -235,6 +236,7 @@ def test_every_way_to_train_goes_through_and_resumes(fer2013, recipe, tmp_path, 
     assert len((tmp_path / "run" / "log.csv").read_text().splitlines()) == 3
 
 
+@pytest.mark.long
 def test_the_optimisers_of_the_paper_are_compared_in_one_table_and_picture(fer2013, recipe, tmp_path):
     logs = optimizers.compare(recipe, fer2013, tmp_path, epochs=1)
     assert set(logs) == {"adagrad", "rmsprop", "adam", "sgd"}
@@ -315,7 +317,7 @@ def test_a_run_stopped_between_epochs_ends_with_the_same_weights(fer2013, recipe
         assert torch.allclose(value.float(), again[name].float(), atol=1e-5), name
 
 
-@pytest.mark.parametrize("second", [False, True])
+@pytest.mark.parametrize("second", [pytest.param(False, marks=pytest.mark.long), True])
 def test_an_exported_network_answers_as_torch_does(fer2013, recipe, tmp_path, second):
     from models.evaluate import Classifier
 

@@ -278,6 +278,7 @@ def test_a_network_can_be_pruned_and_filters_that_do_nothing_are_not_missed(name
         assert torch.allclose(pruned(faces), net(faces), atol=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["mini-xception", "psa-resnet50", "a-mobilenet"])
 def test_the_onnx_of_a_network_agrees_with_torch(name, tmp_path):
     net = small(name)

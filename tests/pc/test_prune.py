@@ -152,6 +152,7 @@ def test_at_least_the_rate_of_the_parameters_goes_and_little_more(name):
         assert rate <= gone < rate + 0.1
 
 
+@pytest.mark.long
 def test_every_method_removes_two_fifths_of_the_real_xrs_and_leaves_even_widths():
     net = build("xrs").eval()
     widths = prune.widths_for("xrs", net, 0.4)
@@ -162,6 +163,7 @@ def test_every_method_removes_two_fifths_of_the_real_xrs_and_leaves_even_widths(
         assert all(row[0] % 2 == row[2] % 2 == 0 for row in pruned.shape["modules"]), method
 
 
+@pytest.mark.long
 def test_layers_with_large_maps_lose_more_when_asked():
     net = build("xrs").eval()
     order = {name: torch.arange(len(group[0].idxs)) for name, group in prune.groups_of(net).items()}
@@ -194,6 +196,7 @@ def test_filters_that_do_nothing_are_removed_and_the_answers_stay(name):
     assert torch.allclose(narrowed(pruned.embed(faces)), second(net.embed(faces)), atol=1e-5)
 
 
+@pytest.mark.long
 def test_a_pruned_network_is_rebuilt_from_the_yaml_of_its_shape_and_its_onnx_agrees_with_torch(tmp_path):
     net = small()
     pruned = prune.remove("xrs", net, prune.ranking(net, PCA(net)), prune.widths_for("xrs", net, 0.4))
@@ -287,6 +290,7 @@ def test_a_network_of_the_zoo_teaches_what_is_left_of_it(tmp_path):
     assert followed.teacher == ["xrs-fer2013"] and followed.shape == start.net.shape and followed.epochs == 3
 
 
+@pytest.mark.long
 def test_the_pruning_study_writes_a_line_a_run_draws_it_and_goes_on_where_it_was(fer2013, recipe, tmp_path):
     ask = (["fpgm", "pca"], [0.4], [0.8, 0.9], recipe, fer2013, tmp_path, 1, 1)
     lines = studies.prune_study(["resnet20"], *ask)
@@ -307,6 +311,7 @@ def test_the_study_names_a_method_that_there_is_not(recipe, tmp_path):
         studies.prune_study(["resnet20"], ["lasso"], [0.4], [0.85], recipe, tmp_path, tmp_path, 1, 1)
 
 
+@pytest.mark.long
 def test_the_ablation_is_a_row_a_network_with_the_mean_over_its_seeds(fer2013, recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "ABLATION", ("resnet20", "xr"))
     rows = studies.ablation(recipe, fer2013, tmp_path, epochs=1, seeds=[1, 2])
