@@ -41,17 +41,14 @@ class Soak:
         self.stage, self.options = stage, options
         kept = ("--set", f"record.folder={folder / 'sessions'}")
         self.server = stage.serve("--monitor", PAGE, *kept, page=True)
-        self.robots = self._new_robots()
+        self.renew_robots()
 
-    def _new_robots(self) -> Program:
-        return self.stage.robots(self.options.robots, "--fps", self.options.fps)
+    def renew_robots(self) -> None:
+        self.robots = self.stage.robots(self.options.robots, "--fps", self.options.fps)
 
     def workers(self) -> list[int]:
         asked = ["pgrep", "-P", str(self.server.process.pid), "-f", "inference_server.worker "]
         return [int(pid) for pid in subprocess.run(asked, capture_output=True).stdout.split()]
-
-    def renew_robots(self) -> None:
-        self.robots = self._new_robots()
 
     def attack(self, *words: object) -> Program:
         enemy = self.stage.start(ROBOTS, "tests.faults.attack", *words, first=False)

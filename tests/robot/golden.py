@@ -31,6 +31,12 @@ WISHES = {
     "tune": {"settings": {"enter": 0.625, "dwell_s": 0.0}},
 }
 
+
+def at_rest(seq, taken_s, **more):
+    """A small JPEG of a robot that does and feels nothing."""
+    return Frame(seq, taken_s, 640, 480, "jpeg", "nao", None, None, 0.0625, b"\xff\xd8\xff\xd9", **more)
+
+
 FRAMES = {
     "frame_first": Frame(1, 0.0, 640, 480, "jpeg", "nao", None, None, None, b"\xff\xd8 picture \xff\xd9"),
     "frame_busy": Frame(
@@ -68,46 +74,13 @@ FRAMES = {
         [(7, None), (8, "there is no behaviour waltz.")],
         About({"happy": ["cheer", "dance"], "sad": []}, TUNED, 0.875, ("LKneePitch", 41.5)),
     ),
-    "frame_stopped": Frame(
-        7,
-        12.5,
-        640,
-        480,
-        "jpeg",
-        "nao",
-        None,
-        None,
-        0.0625,
-        b"\xff\xd8\xff\xd9",
-        mode="stopped",
-        about=About({}, {}, None, None),
-    ),
-    "frame_body": Frame(
+    "frame_stopped": at_rest(7, 12.5, mode="stopped", about=About({}, {}, None, None)),
+    "frame_body": at_rest(
         8,
         12.6,
-        640,
-        480,
-        "jpeg",
-        "nao",
-        None,
-        None,
-        0.0625,
-        b"\xff\xd8\xff\xd9",
         joints_rad=[0.0, -0.17, 1.443, 0.225, -1.202, -0.417, 0.1, 0.3] + [0.125] * 12 + [1.0] * 6,
     ),
-    "frame_naoqi": Frame(
-        9,
-        12.7,
-        640,
-        480,
-        "jpeg",
-        "nao",
-        None,
-        None,
-        0.0625,
-        b"\xff\xd8\xff\xd9",
-        about=About({}, {}, None, None, [(7, [0.0, 0.875, 0.125, 0.0, 0.0])]),
-    ),
+    "frame_naoqi": at_rest(9, 12.7, about=About({}, {}, None, None, [(7, [0.0, 0.875, 0.125, 0.0, 0.0])])),
     "frame_gray8": Frame(4, 12.2, 4, 2, "gray8", "nao", "sigh", None, 1e-06, bytes(bytearray(range(8)))),
 }
 READINGS = {
