@@ -8,8 +8,8 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import ColorRange
 
 from behaviors.mood import Feeling
 from config.contract import EMOTIONS, Face
@@ -26,6 +27,8 @@ WEBCAM = re.compile(r"webcam(?::(\d+))?\Z")
 IMAGE_ENDS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 # The containers we open, by libav's names; it would open text, and lists of other files and addresses, too.
 FILMS = "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,ogg,flv,asf,gif,ivf,h264,hevc,yuv4mpegpipe"
+LUMA_FIRST = {f"yuv{j}{way}p" for j in ("", "j") for way in ("420", "422", "444")} | {"nv12", "nv21"}
+STRETCHED = ((np.arange(256) - 16) * 255 / 219).round().clip(0, 255).astype(np.uint8)  # video's black is 16
 CLOCK_HZ = 90_000  # of the films we write
 WHITE = (255, 255, 255)
 
@@ -35,10 +38,15 @@ class FilmError(ValueError):
 
 
 class Shot(NamedTuple):
-    """One picture of a source: time_s from its first, rgb (H, W, 3) uint8 or None where it is broken."""
+    """One picture of a source: time_s from its first, and what it shows.
+
+    gray  (H, W) uint8; None where it is broken
+    rgb   (H, W, 3) uint8; None where it is broken, or colour was not asked for
+    """
 
     time_s: float
-    rgb: np.ndarray | None
+    gray: np.ndarray | None = None
+    rgb: np.ndarray | None = None
 
 
 class Source(NamedTuple):
@@ -49,9 +57,10 @@ class Source(NamedTuple):
     is_image: bool
 
 
-def open_source(path: Path, rate_hz: float = 1.0) -> Source:
+def open_source(path: Path, rate_hz: float = 1.0, colour: bool = True) -> Source:
     """The pictures of `path`; those of a folder come in the order of their names, `rate_hz` a second.
 
+    Without `colour` films are decoded to gray alone, the same gray; it is less work.
     "webcam" or "webcam:1" is a camera, which is read for as long as its pictures are taken.
     Raises FilmError, here or at the first shot, where there is no picture.
     """
@@ -69,7 +78,7 @@ def open_source(path: Path, rate_hz: float = 1.0) -> Source:
         if cv2.haveImageReader(str(path)):
             return Source(_images([path], rate_hz), 1, True)
         raise FilmError(f"{path} is not an image, whatever its name says.")
-    return _film(path)
+    return _film(path, colour)
 
 
 def natural(path: Path) -> list:
@@ -83,7 +92,13 @@ def _images(paths: list[Path], rate_hz: float) -> Iterator[Shot]:
             bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
         except cv2.error:
             bgr = None
-        yield Shot(i / rate_hz, None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+        yield _shot(i / rate_hz, bgr)
+
+
+def _shot(time_s: float, bgr: np.ndarray | None) -> Shot:
+    if bgr is None:
+        return Shot(time_s)
+    return Shot(time_s, cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
 
 
 def _webcam(device: int | str) -> Source:
@@ -101,12 +116,12 @@ def _taken(camera: cv2.VideoCapture) -> Iterator[Shot]:
             got, bgr = camera.read()
             if not got:
                 return
-            yield Shot(time.monotonic() - started_s, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+            yield _shot(time.monotonic() - started_s, bgr)
     finally:
         camera.release()
 
 
-def _film(path: Path) -> Source:
+def _film(path: Path, colour: bool) -> Source:
     try:
         container = av.open(str(path), options={"format_whitelist": FILMS})
     except (av.FFmpegError, OSError) as error:
@@ -116,7 +131,7 @@ def _film(path: Path) -> Source:
         raise FilmError(f"{path} has no video in it.")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    return Source(_shots(container, stream), _count(container, stream), False)
+    return Source(_shots(container, stream, colour), _count(container, stream), False)
 
 
 def _count(container, stream) -> int | None:
@@ -127,7 +142,7 @@ def _count(container, stream) -> int | None:
     return None
 
 
-def _shots(container, stream) -> Iterator[Shot]:
+def _shots(container, stream, colour: bool) -> Iterator[Shot]:
     """Every frame with its own time from the first; a broken packet is a Shot without a picture."""
     first_s, time_s = None, 0.0
     step_s = float(1 / stream.average_rate) if stream.average_rate else 1 / 25
@@ -142,19 +157,29 @@ def _shots(container, stream) -> Iterator[Shot]:
             except av.EOFError:
                 return
             except av.FFmpegError:
-                yield Shot(time_s, None)
+                yield Shot(time_s)
                 continue
             for frame in frames:
                 given_s = time_s + step_s if frame.time is None else frame.time
                 first_s = given_s if first_s is None else first_s
                 time_s = max(time_s, given_s - first_s)  # time never falls
-                yield Shot(time_s, _upright(frame))
+                rgb = _upright(frame.to_ndarray(format="rgb24"), frame) if colour else None
+                yield Shot(time_s, _upright(_gray(frame), frame), rgb)
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
-    rgb = frame.to_ndarray(format="rgb24")
+def _gray(frame: av.VideoFrame) -> np.ndarray:
+    """Its luma where that lies there as bytes, stretched to 0..255: less than half the work of its colours."""
+    if frame.format.name not in LUMA_FIRST:
+        return cv2.cvtColor(frame.to_ndarray(format="rgb24"), cv2.COLOR_RGB2GRAY)
+    plane = frame.planes[0]
+    luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+    is_full = frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
+    return luma.copy() if is_full else cv2.LUT(luma, STRETCHED)
+
+
+def _upright(picture: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
     turns = round(frame.rotation / 90)  # counterclockwise
-    return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
+    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 
 # ---- beside the reader: one thread decodes ahead, one draws and encodes behind ------------------------
@@ -164,7 +189,7 @@ PATIENCE_S = 0.2  # between two looks whether the other side has ended
 END = object()
 
 
-def ahead(items: Iterable) -> Iterator:
+def ahead(items: Generator) -> Iterator:
     """The same items, made by a thread that is at most DEPTH of them ahead; its errors are raised here."""
     ready: queue.Queue = queue.Queue(DEPTH)
     over = threading.Event()
@@ -172,9 +197,10 @@ def ahead(items: Iterable) -> Iterator:
     def make() -> None:
         end = END
         try:
-            for item in items:
-                if not _put(ready, item, over):
-                    return
+            with closing(items):
+                for item in items:
+                    if not _put(ready, item, over):
+                        return
         except Exception as error:
             end = _Failed(error)
         finally:

@@ -99,10 +99,18 @@ class Reader:
 
         Raises ContractError "internal".
         """
+        return self.judge(self.find(gray, robot_id, at_s, laps))
+
+    def find(self, gray: np.ndarray, robot_id: str, at_s: float, laps: "Laps") -> Sight:
+        """The first half of look(): where the faces are, not yet scored; may go on while another is judged."""
         tracks = self._tracks.get(robot_id)
         if tracks is None:
             tracks = self._tracks[robot_id] = self._new_tracks(robot_id)
-        return self._judge([self._see(tracks, gray, at_s, laps)])[0]
+        return self._see(tracks, gray, at_s, laps)
+
+    def judge(self, sight: Sight) -> list[Face]:
+        """The second half: the faces with their scores; raises ContractError "internal"."""
+        return self._judge([sight])[0]
 
     def read_many(self, asked: Sequence[Asked]) -> list[tuple[Reading, bytes]]:
         """The Reading of each frame and what to remember for its robot's next one; nothing is kept in here.
@@ -191,6 +199,10 @@ class Laps:
 
     def __init__(self):
         self.ms: dict[str, float] = {}
+        self._since_s = time.perf_counter()
+
+    def go_on(self) -> None:
+        """After a pause that belongs to no step."""
         self._since_s = time.perf_counter()
 
     def end(self, step: str) -> None:

@@ -17,7 +17,7 @@ One broken picture stops nothing, and memory does not grow with the length of th
 import csv
 import statistics
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from config.contract import EMOTIONS, ContractError, Face
 from inference_server import forms, report
 from inference_server.film import Behind, Film, FilmError, Shot, Source, ahead, annotated
 from inference_server.findings import Findings, strongest
-from inference_server.reader import Laps, Reader
+from inference_server.reader import Laps, Reader, Sight
 
 ROBOT_ID = "replay"
 PLACE = ("x", "y", "width", "height", "detection")
@@ -145,19 +145,30 @@ def write(
 
 
 def _readings(source: Source, reader: Reader, summary: Summary) -> Readings:
-    """Every shot with its faces, None where it could not be read; timed on the way."""
+    """Every shot with its faces, None where it could not be read; timed on the way.
+
+    While the faces of one picture are scored, a thread looks for those of the next, and one decodes.
+    """
+    with closing(ahead(_sights(source, reader))) as sights:
+        for shot, sight in sights:
+            faces = None
+            if sight is not None:
+                sight.laps.go_on()
+                with suppress(ContractError):
+                    faces = reader.judge(sight)
+            if faces is not None and len(summary.reading_ms) < TIMED:
+                summary.reading_ms.append(sum(sight.laps.ms.values()))
+            yield shot, faces
+
+
+def _sights(source: Source, reader: Reader) -> Iterator[tuple[Shot, Sight | None]]:
     with closing(ahead(source.shots)) as shots:
         for shot in shots:
-            faces, laps = None, Laps()
-            if shot.rgb is not None:
-                try:
-                    gray = cv2.cvtColor(shot.rgb, cv2.COLOR_RGB2GRAY)
-                    faces = reader.look(gray, ROBOT_ID, shot.time_s, laps)
-                except ContractError:
-                    pass
-            if faces is not None and len(summary.reading_ms) < TIMED:
-                summary.reading_ms.append(sum(laps.ms.values()))
-            yield shot, faces
+            sight = None
+            if shot.gray is not None:
+                with suppress(ContractError):
+                    sight = reader.find(shot.gray, ROBOT_ID, shot.time_s, Laps())
+            yield shot, sight
 
 
 def _rows(time_s: float, count: int, faces: list[Face], feeling: Feeling) -> list[list]:

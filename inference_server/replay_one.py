@@ -40,7 +40,7 @@ def replay_one(
     mood = chosen.mood.model_dump()
     how = {key: options[key] for key in ("film", "parquet", "seconds")}
     if not is_session(source):
-        pictures = open_source(source, options["rate"])
+        pictures = open_source(source, options["rate"], colour=options["film"])
         on_count(pictures.count)
         card = zoo.read_card(chosen.reader.model)
         return replay(pictures, source.name, _open(chosen), mood, out, on_frame, card=card, **how)

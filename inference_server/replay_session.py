@@ -64,7 +64,7 @@ def readings(path: Path, reader: Reader | None, summary: Summary, robot_id: str 
                     faces = again.read(event)
                     if len(summary.reading_ms) < TIMED:
                         summary.reading_ms.append(again.took_ms)
-                yield Shot(time_s, _rgb(event) if event.frame.image else None), faces
+                yield Shot(time_s, rgb=_rgb(event) if event.frame.image else None), faces
             else:
                 _note(event, found, first_s)
     if first_s is None:

@@ -153,6 +153,22 @@ def test_a_film_that_lies_on_its_side_is_set_upright(tmp_path):
     assert first.rgb[5, 5].max() < 100
 
 
+@pytest.mark.parametrize("form", ["yuv420p", "yuvj420p", "rgb24"])
+def test_gray_is_that_of_the_colours_and_the_same_where_none_are_asked_for(tmp_path, form):
+    film = tmp_path / "film.mkv"
+    with av.open(str(film), "w") as container:
+        codec = "libx264rgb" if form == "rgb24" else "libx264"
+        stream = container.add_stream(codec, rate=10, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 70, 50, form
+        shade = np.tile(np.linspace(0, 255, 70).astype(np.uint8), (50, 1))
+        frame = av.VideoFrame.from_ndarray(np.dstack([shade] * 3), format="rgb24")
+        container.mux([*stream.encode(frame.reformat(format=form)), *stream.encode()])
+    (colour,), (plain,) = (list(open_source(film, colour=wanted).shots) for wanted in (True, False))
+    assert np.array_equal(plain.gray, colour.gray) and plain.rgb is None
+    assert np.abs(colour.gray.astype(int) - cv2.cvtColor(colour.rgb, cv2.COLOR_RGB2GRAY)).max() <= 2
+    assert colour.gray.min() <= 2 and colour.gray.max() >= 253
+
+
 def test_a_folder_of_images_is_read_in_the_order_of_numbers_and_one_broken_image_stops_nothing(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
