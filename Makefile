@@ -27,7 +27,7 @@ test-robot: .venv/ready-to-test  ## the robot's end under a real Python 2.7, aga
 	[ $$status -eq 0 ] && PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 .venv27/run -m pytest tests/robot && $(BIN)/python -m pytest tests/whole/test_python27.py tests/whole/test_deploy.py
 
 test-faults: .venv/ready-to-test  ## what can go wrong, with real networks (root, Linux); FAULT_TIMES=3 for a short one
-	$(BIN)/python -m pytest tests/faults/links.py tests/faults/hostile.py
+	@$(BIN)/python -m tests.faults
 
 test-api: .venv/ready-to-test  ## SECONDS=60: made-up requests, right and wrong, to a running service, against its OpenAPI
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.32'

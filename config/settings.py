@@ -77,7 +77,7 @@ class RobotSettings(Section):
     resolution: Literal["vga", "qvga", "qqvga"]
     fps: Annotated[int, Field(ge=1, le=30)]
     jpeg_quality: Annotated[int, Field(ge=1, le=100)]
-    in_flight: Annotated[int, Field(ge=1, le=2)]
+    in_flight: Annotated[int, Field(ge=1, le=4)]
     max_age_s: Seconds
     silence_s: Annotated[float, Field(ge=0.2, le=60)]
     language: str

@@ -1,20 +1,20 @@
-"""The fault suite's own: a reason to skip, how often a fault is tried, and a table of what was seen."""
+"""The fault suite's own: a reason to skip, how often a fault is tried, and what was seen, for the table."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.faults.stage import reason_why_not
 
-TRIED: list[tuple[str, str, str, str]] = []
-
 
 def pytest_collection_modifyitems(items):
     why_not = reason_why_not()
     for item in items:
-        if why_not:
-            item.add_marker(pytest.mark.skip(reason=why_not))
-        item.add_marker(pytest.mark.timeout(3600))
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(3600))
+            if why_not:
+                item.add_marker(pytest.mark.skip(reason=why_not))
 
 
 @pytest.fixture
@@ -24,14 +24,6 @@ def times():
 
 
 @pytest.fixture
-def note():
-    """note(fault, tried, expected, seen): a line of the table at the end."""
-    return lambda *row: TRIED.append(tuple(map(str, row)))
-
-
-def pytest_terminal_summary(terminalreporter):
-    if TRIED:
-        terminalreporter.write_line("")
-        rows = [("fault or input", "tried", "expected", "seen"), ("---",) * 4, *TRIED]
-        for row in rows:
-            terminalreporter.write_line(f"| {' | '.join(row)} |")
+def note(record_property):
+    """note(fault, tried, expected, seen): what the table of the whole (__main__.py) says of it."""
+    return lambda *row: record_property("note", tuple(map(str, row)))

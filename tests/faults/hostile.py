@@ -18,15 +18,19 @@ SECONDS = float(os.environ.get("FAULT_SECONDS", 20))  # of each look
 MAX_GROWTH_MS, MAX_GROWTH_MB = 20.0, 50.0
 HOST = SERVER.removeprefix("tcp://").partition(":")[0]
 
-ATTACKS = {
-    "1,200 idle connections": lambda stage: ("idle", HOST, PORT, 1200),
-    "100 handshakes a second with wrong keys": lambda stage: (
-        "wrong_keys", SERVER, keys.of_pc(str(stage.pc_keys))["public"]
+ATTACKS = {  # by the name that attack.py has for it: what it is, and what attack.py needs to know
+    "idle": ("1,200 idle connections", lambda stage: (HOST, PORT, 1200)),
+    "wrong_keys": (
+        "100 handshakes a second with wrong keys",
+        lambda stage: (SERVER, keys.of_pc(str(stage.pc_keys))["public"]),
     ),
-    "one robot that sends 1,000 frames a second": lambda stage: ("flood", SERVER, stage.robot_keys / ATTACKER),
-    "JPEG headers of 32000 x 32000 px": lambda stage: ("bomb", SERVER, stage.robot_keys / ATTACKER),
-    "messages of 100 MB": lambda stage: ("huge", SERVER, stage.robot_keys / ATTACKER),
-}  # fmt: skip
+    "flood": (
+        "one robot that sends 1,000 frames a second",
+        lambda stage: (SERVER, stage.robot_keys / ATTACKER),
+    ),
+    "bomb": ("JPEG headers of 32000 x 32000 px", lambda stage: (SERVER, stage.robot_keys / ATTACKER)),
+    "huge": ("messages of 100 MB", lambda stage: (SERVER, stage.robot_keys / ATTACKER)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +54,8 @@ def ages_ms(robots, seconds):
 def test_hostile_neighbours_delay_nobody_else(busy, note, attack):
     stage, server, robots = busy
     calm, memory = ages_ms(robots, SECONDS), memory_mb(server.process.pid)
-    enemy = stage.start(ROBOTS, "tests.faults.attack", *ATTACKS[attack](stage), first=False)
+    title, needed = ATTACKS[attack]
+    enemy = stage.start(ROBOTS, "tests.faults.attack", attack, *needed(stage), first=False)
     enemy.wait_for("attacking")
     time.sleep(2.0)
     attacked = ages_ms(robots, SECONDS)
@@ -60,7 +65,7 @@ def test_hostile_neighbours_delay_nobody_else(busy, note, attack):
     calm = np.concatenate([calm, ages_ms(robots, SECONDS)])
     p95 = [np.percentile(ages, 95) for ages in (calm, attacked)]
     note(
-        attack,
+        title,
         f"{SECONDS:g} s ({did})",
         "p95 of the others + 20 ms, memory + 50 MB at most",
         f"p95 {p95[0]:.0f} -> {p95[1]:.0f} ms, memory {grown_mb:+.0f} MB",

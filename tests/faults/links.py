@@ -4,6 +4,7 @@ Rates and ages are promises, so here they are measured; this is no part of `make
 """
 
 import json
+import shutil
 import time
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.faults.stage import ROBOTS, SERVER, Stage
 
 FRESH_S = 2.0  # after the way is open again
 MAX_AGE_S = 0.5
-LOST_S = 30.0
+LOST_S, BLOCKED_S = 30.0, 8.0
 
 
 @pytest.fixture
@@ -100,6 +101,28 @@ def test_a_link_lost_for_30_s_in_a_gesture(stage, tmp_path, times, note):
     assert max(took_s) <= FRESH_S and oldest_s <= MAX_AGE_S and begun == 0
 
 
+def test_a_firewall_that_lets_nothing_in_for_a_while(tmp_path, times, note):
+    if not shutil.which("nft"):
+        pytest.skip("needs the program nft (nftables)")
+    took_s = []
+    with Stage(tmp_path, bad=False) as stage:
+        stage.serve()
+        robots = stage.robots(1)
+        for _ in range(times(10)):
+            shut_s = stage.firewall(drops=True)
+            time.sleep(BLOCKED_S)
+            open_s = stage.firewall(drops=False)
+            assert not [row for row in young(robots.rows(), shut_s + MAX_AGE_S) if row["at_s"] < open_s]
+            took_s.append(wait_until_young(robots, open_s, 30) - open_s)
+    note(
+        f"all packets dropped for {BLOCKED_S:g} s (nftables)",
+        len(took_s),
+        "fresh within 2 s, nothing older than 0.5 s acted on",
+        f"fresh after {np.median(took_s):.2f} s (worst {max(took_s):.2f})",
+    )
+    assert max(took_s) <= FRESH_S
+
+
 def test_a_server_killed_and_started_again(stage, times, note):
     server = stage.serve()
     robots = stage.robots(1)
@@ -130,11 +153,11 @@ def test_a_server_that_starts_after_the_robot(stage, note):
     assert took_s <= FRESH_S
 
 
-@pytest.mark.parametrize("in_flight", [1, 2])
+@pytest.mark.parametrize("in_flight", [1, None])
 def test_a_bad_link(stage, note, in_flight):
     stage.serve()
     stage.air(delay_ms=40, jitter_ms=30, loss=0.05, mbit_s=6)
-    robots = stage.robots(1, "--in-flight", in_flight)
+    robots = stage.robots(1, *(["--in-flight", in_flight] if in_flight else []))
     began_s, seconds = time.monotonic(), 60.0
     time.sleep(seconds)
     rows = [row for row in robots.rows() if row["at_s"] >= began_s and "age_s" in row]
@@ -142,7 +165,7 @@ def test_a_bad_link(stage, note, in_flight):
     ages_ms = 1e3 * np.array([row["age_s"] for row in rows])
     halves = [np.median(part) for part in np.array_split(ages_ms, 2)]
     note(
-        f"5 % loss, 40 ± 30 ms each way, 6 Mbit/s, {in_flight} in flight",
+        f"5 % loss, 40 ± 30 ms each way, 6 Mbit/s, {in_flight or 'as many as set'} in flight",
         f"{seconds:g} s",
         "8 answers a second, nothing queues",
         f"{len(fresh) / seconds:.1f} fresh answers a second (of {len(rows) / seconds:.1f}), age p50 "
@@ -150,5 +173,5 @@ def test_a_bad_link(stage, note, in_flight):
     )
     assert halves[1] < 2 * halves[0] + 50, "answers grow older: something queues"
     assert max(row["age_s"] for row in fresh) <= MAX_AGE_S
-    if in_flight == 2:
+    if in_flight is None:
         assert len(fresh) / seconds >= 8

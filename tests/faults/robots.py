@@ -65,7 +65,8 @@ def live(robot: int, options, images: list[bytes], over: threading.Event) -> Non
 
     tell.last = told.get
     notes = Ages()
-    chosen = settings.load(None, [f"robot.in_flight={options.in_flight}"]).robot.model_dump()
+    asked = [f"robot.in_flight={options.in_flight}"] if options.in_flight else []
+    chosen = settings.load(None, asked).robot.model_dump()
     link = Link(options.server, chosen, tell, notes, pair)
     due_s, turn = now_s(), 0
     while not over.is_set():
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--keys", type=Path, default=Path("none"))
     parser.add_argument("--robots", type=int, default=1)
     parser.add_argument("--fps", type=float, default=15)
-    parser.add_argument("--in-flight", type=int, default=1)
+    parser.add_argument("--in-flight", type=int, help="instead of as in the settings")
     options = parser.parse_args()
     over, images = threading.Event(), jpegs()
     threads = []

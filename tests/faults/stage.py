@@ -150,6 +150,13 @@ class Stage:
         self._relay.write(json.dumps(changes))
         return self._relay.wait_for("delay_ms")[0]
 
+    def firewall(self, drops: bool) -> float:
+        """Have the PC drop every packet (nftables), or let them in again; gives when it had changed."""
+        rules = "table inet faults { chain incoming { type filter hook input priority 0; policy drop; }; }"
+        words = ["nft", "-f", "-"] if drops else ["nft", "delete", "table", "inet", "faults"]
+        subprocess.run(["ip", "netns", "exec", PC, *words], input=rules, text=True, check=True)
+        return time.monotonic()
+
     def serve(self, *more: object, page: bool = False) -> Program:
         """The server, in its namespace, serving; with the monitor's page or without."""
         where = ("--set", f"server.keys={self.pc_keys}", "--set", "server.workers=1")
