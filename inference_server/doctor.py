@@ -99,7 +99,7 @@ def look_at_reader(chosen: ReaderSettings) -> Iterator[Finding]:
     """Load what reads faces, and have it read one empty picture."""
     from inference_server.reader import ReaderError
     from inference_server.runtime import open_reader
-    from models.mtcnn import ModelError
+    from models.mtcnn_nets import ModelError
     from models.zoo import ZooError
 
     try:

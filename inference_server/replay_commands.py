@@ -139,7 +139,7 @@ def _kinds() -> tuple[type[Exception], ...]:
     from inference_server.ray_front import RayError
     from inference_server.reader import ReaderError
     from inference_server.session import SessionError
-    from models.mtcnn import ModelError
+    from models.mtcnn_nets import ModelError
     from models.zoo import ZooError
 
     return FilmError, FormError, ModelError, RayError, ReaderError, SessionError, ZooError

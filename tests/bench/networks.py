@@ -7,12 +7,12 @@ import statistics
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from models import mtcnn, zoo
+from models import mtcnn_nets as nets
 from tests.bench.clips import VGA
 from tests.bench.machine import one_core
 
@@ -48,13 +48,13 @@ def measure(name: str, min_face_px: int, seconds: float) -> list[dict]:
 
 def _graphs(name: str, min_face_px: int) -> dict[str, bytes]:
     """All networks of the reader as ONNX."""
-    folder = Path(find_spec("mtcnn").submodule_search_locations[0]) / "assets" / "weights"
-    p, r, o = (mtcnn.read_weights(net, folder) for net in (mtcnn.P_NET, mtcnn.R_NET, mtcnn.O_NET))
+    folder = nets.installed_weights()
+    p, r, o = (nets.read_weights(net, folder) for net in (nets.P_NET, nets.R_NET, nets.O_NET))
     sizes_px = mtcnn.level_sizes(VGA[1], VGA[0], min_face_px)
     return {
-        "P-Net, VGA pyramid": mtcnn.pyramid_graph(p, sizes_px).SerializeToString(),
-        "R-Net": mtcnn.window_graph(mtcnn.R_NET, r).SerializeToString(),
-        "O-Net": mtcnn.window_graph(mtcnn.O_NET, o).SerializeToString(),
+        "P-Net, VGA pyramid": nets.pyramid_graph(p, sizes_px).SerializeToString(),
+        "R-Net": nets.window_graph(nets.R_NET, r).SerializeToString(),
+        "O-Net": nets.window_graph(nets.O_NET, o).SerializeToString(),
         "classifier": zoo.load(name).onnx_path.read_bytes(),
     }
 

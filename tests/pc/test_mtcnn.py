@@ -7,10 +7,14 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from onnx import helper, numpy_helper
 
-from models import mtcnn
-from models.mtcnn import O_NET, P_NET, R_NET, Detector, ModelError
+from models import mtcnn, mtcnn_nets
+from models.mtcnn import Detector
+from models.mtcnn_nets import O_NET, P_NET, R_NET, ModelError, installed_weights, read_weights, window_graph
 
 MEDIA = Path(__file__).parents[3] / "shared" / "media"
 needs_media = pytest.mark.skipif(not MEDIA.is_dir(), reason=f"no real faces to look at: {MEDIA} is absent")
@@ -30,7 +34,7 @@ def portrait():
 @pytest.fixture
 def weights(tmp_path):
     """A copy of the weights that may be spoilt."""
-    shutil.copytree(mtcnn._installed_weights(), tmp_path / "weights")
+    shutil.copytree(installed_weights(), tmp_path / "weights")
     return tmp_path / "weights"
 
 
@@ -224,7 +228,7 @@ def test_the_arrays_are_read_from_where_joblib_finds_them(net, weights):
     """The table of offsets against the library that wrote the files."""
     joblib = pytest.importorskip("joblib")
     theirs = joblib.load(weights / net.file)
-    ours = mtcnn.read_weights(net, weights)
+    ours = read_weights(net, weights)
     kernel, bias, slopes = ours[1]
     assert np.array_equal(kernel, theirs[3].transpose(3, 2, 0, 1))
     assert np.array_equal(bias, theirs[4])
@@ -237,6 +241,43 @@ def test_the_arrays_are_read_from_where_joblib_finds_them(net, weights):
     assert np.allclose(heads_kernel[0, :, 0, 0], face[:, 1] - face[:, 0])
     if net.landmarks:
         assert np.array_equal(heads_kernel[5:, :, 0, 0], theirs[box + 2].T)
+
+
+@pytest.mark.parametrize("net", [P_NET, R_NET, O_NET], ids=lambda net: net.file)
+def test_what_the_graphs_say_without_prelu_is_what_prelu_says(net):
+    arrays = read_weights(net, installed_weights())
+    windows = np.random.default_rng(1).integers(0, 256, (3, 1, net.side_px, net.side_px), np.uint8)
+    session = onnxruntime.InferenceSession(window_graph(net, arrays).SerializeToString())
+    ours = session.run(None, {"windows": windows})[0]
+    assert np.abs(ours - with_prelu(net, arrays, windows)).max() < 1e-4
+
+
+def with_prelu(net, arrays, windows):
+    """The network straight from its table, by ONNX's own PRelu: (N, 5 or 15)."""
+    node, last, steps = helper.make_node, "x", []
+    for i, layer in enumerate(net.layers):
+        steps += [
+            node("Conv", [last, f"k{i}", f"b{i}"], [f"c{i}"]),
+            node("PRelu", [f"c{i}", f"s{i}"], [f"p{i}"]),
+        ]
+        last = f"p{i}"
+        if layer.pool:
+            how = {"kernel_shape": [layer.pool] * 2, "strides": [2, 2], "ceil_mode": 1}
+            steps.append(node("MaxPool", [last], [f"m{i}"], **how))
+            last = f"m{i}"
+    steps += [node("Conv", [last, "k", "b"], ["heads"]), node("Flatten", ["heads"], ["out"])]
+    *layers, heads = arrays
+    named = {
+        f"{letter}{i}": a for i, layer in enumerate(layers) for letter, a in zip("kbs", layer, strict=True)
+    }
+    named |= dict(zip("kb", heads, strict=True))
+    tensors = [numpy_helper.from_array(np.ascontiguousarray(a), name) for name, a in named.items()]
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, windows.shape)
+    out = helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, None)
+    graph = helper.make_graph(steps, "reference", [x], [out], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return session.run(None, {"x": windows.astype(np.float32)})[0]
 
 
 def test_a_single_altered_byte_is_noticed(weights):
@@ -256,6 +297,6 @@ def test_a_missing_file_is_named(weights):
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(mtcnn, "find_spec", lambda name: None)
+    monkeypatch.setattr(mtcnn_nets, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match="the package `mtcnn`, which holds the weights, is missing"):
         Detector()
