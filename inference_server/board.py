@@ -13,6 +13,7 @@ import struct
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import NamedTuple
 
 from config.contract import EMOTIONS, About, Face, Order
 from inference_server import decode
@@ -30,6 +31,14 @@ MARKS = 200  # of the timeline
 ORDERS = 8  # of each robot
 
 
+class Sample(NamedTuple):
+    """One column of the timeline, `json` as the page gets it: there are thousands, and text is small."""
+
+    serial: int
+    at_s: float
+    json: bytes
+
+
 @dataclass(eq=False)
 class Robot:
     """One robot as the page knows it. The same object lives on when the robot returns under a new id."""
@@ -44,8 +53,8 @@ class Robot:
     orders: deque = field(default_factory=lambda: deque(maxlen=ORDERS))  # as the page gets them
     orders_serial: int = 0
     recent: deque = field(default_factory=deque)  # (at_s, seq) of the answers within RATE_S
-    samples: deque = field(default_factory=deque)  # (serial, sample) within FULL_S
-    older: deque = field(default_factory=deque)  # and before that, within HISTORY_S
+    samples: deque[Sample] = field(default_factory=deque)  # within FULL_S
+    older: deque[Sample] = field(default_factory=deque)  # and before that, within HISTORY_S
 
     def rate_hz(self, now_s: float) -> float:
         """Answers a second over the last RATE_S."""
@@ -135,7 +144,8 @@ class Board:
             header["restart"] = True
             view.robot, view.sent = watched, None
             view.sent_sample = view.sent_about = view.sent_orders = 0
-        return _pack(header, self._news_of_robot(view, header))
+        samples = self._new_samples(view)
+        return _pack(header, samples, self._news_of_robot(view, header))
 
     def watch(self, view: View, robot_id: str) -> None:
         """From now on `view` looks at this robot, if there is one of that id."""
@@ -153,12 +163,12 @@ class Board:
         robot.recent.append((event.at_s, event.frame.seq))
         while event.at_s - robot.recent[0][0] > RATE_S:
             robot.recent.popleft()
-        robot.samples.append((self._next(), _sample(event)))
-        while event.at_s - robot.samples[0][1]["at_s"] > FULL_S:
-            row = robot.samples.popleft()
-            if not robot.older or row[1]["at_s"] - robot.older[-1][1]["at_s"] >= THIN_S:
-                robot.older.append(row)
-        while robot.older and event.at_s - robot.older[0][1]["at_s"] > HISTORY_S:
+        robot.samples.append(Sample(self._next(), event.at_s, _as_json(_column(event))))
+        while event.at_s - robot.samples[0].at_s > FULL_S:
+            sample = robot.samples.popleft()
+            if not robot.older or sample.at_s - robot.older[-1].at_s >= THIN_S:
+                robot.older.append(sample)
+        while robot.older and event.at_s - robot.older[0].at_s > HISTORY_S:
             robot.older.popleft()
 
     def _told(self, robot: Robot, about: About, at_s: float) -> None:
@@ -210,15 +220,23 @@ class Board:
             return view.robot
         return max(listed, key=lambda robot: (robot.left_s is None, robot.newest.at_s), default=None)
 
+    def _new_samples(self, view: View) -> list[bytes]:
+        """Those of the watched robot's timeline that are new."""
+        robot = view.robot
+        if robot is None:
+            return []
+        older = [*robot.older] if view.sent_sample == 0 else []
+        newest_first = takewhile(lambda sample: sample.serial > view.sent_sample, reversed(robot.samples))
+        found = older + [*newest_first][::-1]
+        view.sent_sample = robot.samples[-1].serial if robot.samples else 0
+        return [sample.json for sample in found]
+
     def _news_of_robot(self, view: View, header: dict) -> bytes:
-        """Add the watched robot's frame and samples, as far as they are new, to `header`; its JPEG or b""."""
+        """Add the watched robot's frame, as far as it is new, to `header`; its JPEG or b""."""
         robot = view.robot
         if robot is None:
             return b""
         header["watched"] = robot.id
-        older = [sample for _, sample in robot.older] if view.sent_sample == 0 else []
-        header["samples"] = older + _after(robot.samples, view.sent_sample)
-        view.sent_sample = _newest(robot.samples)
         if robot.about_serial > view.sent_about:
             header["itself"] = robot.about._asdict()
             view.sent_about = robot.about_serial
@@ -263,7 +281,7 @@ def _frame_header(event: Answered) -> dict:
     }
 
 
-def _sample(event: Answered) -> dict:
+def _column(event: Answered) -> dict:
     """One column of the timeline; the scores in whole percent."""
     face = attended(event)
     return {
@@ -292,6 +310,10 @@ def _picture(robot: Robot) -> bytes:
     return robot.picture_jpeg
 
 
-def _pack(header: dict, picture_jpeg: bytes) -> bytes:
-    text = json.dumps(header, separators=(",", ":")).encode()
+def _as_json(value: dict) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _pack(header: dict, samples: list[bytes], picture_jpeg: bytes) -> bytes:
+    text = b'%s,"samples":[%s]}' % (_as_json(header)[:-1], b",".join(samples))
     return struct.pack(">I", len(text)) + text + picture_jpeg

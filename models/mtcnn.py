@@ -83,7 +83,7 @@ class Detector:
         squares = self._refine(gray, squares)
         boxes, scores, points = self._judge(gray, squares)
         sure = np.flatnonzero(scores > self._limits[2])
-        kept = sure[suppress(boxes[sure], scores[sure], AFTER_O, of_smaller=True)]
+        kept = sure[suppress_parts(boxes[sure], scores[sure], AFTER_O)]
         found = [as_found(boxes[i], scores[i], points[i]) for i in kept]
         return sorted(found, key=lambda face: face.box_px[2] * face.box_px[3], reverse=True)
 
@@ -105,11 +105,7 @@ class Detector:
         out = pyramid.session.run(None, {f"level{i}": level for i, level in enumerate(levels)})[0]  # (5, K)
         cells = np.flatnonzero(out[0] > self._limits[0])
         windows, scores, level = pyramid.windows[cells], out[0, cells], pyramid.level[cells]
-        kept = [
-            group[suppress(windows[group], scores[group], WITHIN_LEVEL)]
-            for group in (np.flatnonzero(level == i) for i in range(len(levels)))
-        ]
-        kept = np.concatenate(kept)
+        kept = suppress(windows, scores, WITHIN_LEVEL, level)
         kept = kept[suppress(windows[kept], scores[kept], BETWEEN_LEVELS)]
         return squared(moved(windows[kept], out[1:5, cells[kept]].T))
 
@@ -185,18 +181,23 @@ def level_sizes(height_px: int, width_px: int, min_face_px: int) -> tuple[tuple[
 
 
 def shrink(gray: np.ndarray, sizes_px) -> list[np.ndarray]:
-    """The picture at each (height, width), falling, as (1, 1, H, W): halved while that is enough, then linear.
-
-    Resizing straight from a large picture would cost a third of the whole detector.
-    """
+    """The picture at each (height, width), falling, as (1, 1, H, W)."""
     levels = []
     for height, width in sizes_px:
-        while gray.shape[0] >= 2 * height and gray.shape[1] >= 2 * width:
-            even = gray[: gray.shape[0] // 2 * 2, : gray.shape[1] // 2 * 2]
-            gray = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        gray = cv2.resize(gray, (width, height), interpolation=cv2.INTER_LINEAR)
+        gray = cv2.resize(halved(gray, height, width), (width, height), interpolation=cv2.INTER_LINEAR)
         levels.append(gray[None, None])
     return levels
+
+
+def halved(gray: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
+    """The picture at half its size again and again, but not below height and width.
+
+    The rest of the way costs little then: one step from a large picture takes up to eight times as long.
+    """
+    while gray.shape[0] >= 2 * height_px and gray.shape[1] >= 2 * width_px:
+        even = gray[: gray.shape[0] // 2 * 2, : gray.shape[1] // 2 * 2]
+        gray = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return gray
 
 
 def cut(gray: np.ndarray, squares: np.ndarray, side_px: int) -> np.ndarray:
@@ -210,6 +211,7 @@ def cut(gray: np.ndarray, squares: np.ndarray, side_px: int) -> np.ndarray:
         if inside.shape != (y2 - y1, x2 - x1):
             rim = (max(-y1, 0), max(y2 - rows, 0), max(-x1, 0), max(x2 - columns, 0))
             inside = cv2.copyMakeBorder(inside, *rim, cv2.BORDER_CONSTANT)
+        inside = halved(inside, 2 * side_px, 2 * side_px)
         how = cv2.INTER_AREA if x2 - x1 > side_px else cv2.INTER_LINEAR
         cv2.resize(inside, (side_px, side_px), dst=window, interpolation=how)
     return windows
@@ -261,11 +263,21 @@ def unknown(squares: np.ndarray, known_px: Sequence[Sequence[float]]) -> np.ndar
     return free
 
 
-def suppress(boxes: np.ndarray, scores: np.ndarray, limit: float, of_smaller: bool = False) -> np.ndarray:
-    """Non-maximum suppression: rows of `boxes` (N, 4) to keep, the highest score first.
+def suppress(boxes: np.ndarray, scores: np.ndarray, limit: float, level=None) -> np.ndarray:
+    """Non-maximum suppression: rows of `boxes` (N, 4) to keep.
 
-    A box goes when it shares more than `limit` with a better one: of their union, or of the smaller box.
+    A box goes when a better one, of its `level` (N,) if given, shares more than `limit` of their union with it.
     """
+    if not len(boxes):
+        return np.zeros(0, np.intp)
+    sized = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1).tolist()
+    above_0 = (scores - scores.min() + 1).tolist()  # OpenCV takes no others
+    level = [0] * len(boxes) if level is None else level.tolist()
+    return np.array(cv2.dnn.NMSBoxesBatched(sized, above_0, level, 0.0, limit), np.intp)
+
+
+def suppress_parts(boxes: np.ndarray, scores: np.ndarray, limit: float) -> np.ndarray:
+    """As suppress(), the highest score first, but by the share of the smaller of the two boxes."""
     order = np.argsort(-scores, kind="stable")
     areas = area(boxes)
     kept = []
@@ -273,11 +285,7 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, limit: float, of_smaller: bo
         best, rest = order[0], order[1:]
         kept.append(best)
         shared = shared_area(boxes[best], boxes[rest])
-        if of_smaller:
-            whole = np.minimum(areas[best], areas[rest])
-        else:
-            whole = areas[best] + areas[rest] - shared
-        order = rest[shared <= limit * whole]
+        order = rest[shared <= limit * np.minimum(areas[best], areas[rest])]
     return np.array(kept, np.intp)
 
 

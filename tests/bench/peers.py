@@ -1,4 +1,7 @@
-"""Ours beside what people use today: every frame goes to each of them in turn, each a process, all on one core.
+"""Ours beside what people use today: each second of film goes to each of them in turn, all on one core.
+
+Each is a process of its own. After another's turn nothing of its own is in the caches, so a turn is a second:
+in use each would have its core to itself.
 
 The peers live in an environment of their own, build/peers (peers.sh); one that does not start there has a row
 that says why. A ratio is a peer's mean CPU time by ours.
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.bench.clips import Clip
+from tests.bench.clips import FPS, Clip
 from tests.bench.machine import one_core
 from tests.whole.programs import ROOT
 
@@ -25,7 +28,7 @@ THEIRS = ("fer, Haar", "fer, MTCNN", "facenet-pytorch MTCNN, min_face 40", "mtcn
 HEADS = (
     "stack", "frames", "with a face", "median_ms", "p95_ms", "cpu_ms_mean", "memory_mb", "load_s", "ratio",
 )  # fmt: skip
-WARM_UP = 3  # frames; the first ones build graphs
+WARM_UP, TURN = 3, FPS  # frames; the first ones build graphs
 
 
 class Stack:
@@ -73,13 +76,14 @@ def measure(clips: list[Clip], seconds: float) -> list[dict]:
             else:
                 loaded[name] = {"missing": "there is no build/peers: make bench-peers makes it"}
         frames, until_s = _files(clips, folder), time.monotonic() + seconds
-        for i in range(sum(len(clip.jpegs) for clip in clips)):
-            if i > 2 * WARM_UP and time.monotonic() > until_s:
+        for stack in stacks:
+            for path in frames[:WARM_UP]:
+                stack.read(path)
+        for first in range(WARM_UP, len(frames), TURN):
+            if first > WARM_UP and time.monotonic() > until_s:
                 break
             for stack in stacks:
-                note = stack.read(frames[i])
-                if i >= WARM_UP:
-                    stack.notes.append(note)
+                stack.notes += [stack.read(path) for path in frames[first : first + TURN]]
     notes = {stack.name: stack.notes for stack in stacks}
     ours_ms = statistics.mean(note["cpu_ms"] for note in notes[OURS[0]])
     return [_row(name, notes.get(name), loaded[name], ours_ms) for name in OURS + THEIRS]

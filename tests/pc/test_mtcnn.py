@@ -189,22 +189,28 @@ def test_windows_tile_the_picture_from_corner_to_corner():
 
 
 @pytest.mark.parametrize(
-    ("second", "limit", "of_smaller", "kept"),
+    ("second", "limit", "suppress", "kept"),
     [
-        ([0, 0, 10, 10], 0.5, False, 1),
-        ([5, 0, 15, 10], 0.5, False, 2),  # a third of the union
-        ([5, 0, 15, 10], 0.3, False, 1),
-        ([4, 4, 6, 6], 0.5, False, 2),  # inside, but small
-        ([4, 4, 6, 6], 0.5, True, 1),
-        ([20, 20, 30, 30], 0.0, False, 2),
+        ([0, 0, 10, 10], 0.5, mtcnn.suppress, 1),
+        ([5, 0, 15, 10], 0.5, mtcnn.suppress, 2),  # a third of the union
+        ([5, 0, 15, 10], 0.3, mtcnn.suppress, 1),
+        ([4, 4, 6, 6], 0.5, mtcnn.suppress, 2),  # inside, but small
+        ([4, 4, 6, 6], 0.5, mtcnn.suppress_parts, 1),
+        ([20, 20, 30, 30], 0.0, mtcnn.suppress, 2),
     ],
     ids=["same", "third", "third-strict", "inside", "inside-of-smaller", "apart"],
 )
-def test_the_weaker_of_two_boxes_goes_when_they_share_too_much(second, limit, of_smaller, kept):
+def test_the_weaker_of_two_boxes_goes_when_they_share_too_much(second, limit, suppress, kept):
     boxes = np.array([second, [0, 0, 10, 10]], np.float32)
-    rows = mtcnn.suppress(boxes, np.array([0.2, 0.9]), limit, of_smaller)
+    rows = suppress(boxes, np.array([0.2, 0.9]), limit)
     assert rows[0] == 1  # the best comes first
     assert len(rows) == kept
+
+
+def test_boxes_of_two_levels_leave_each_other_alone():
+    boxes, scores = np.array([[0, 0, 10, 10]] * 3, np.float32), np.array([-0.2, 0.9, 0.3])
+    assert sorted(mtcnn.suppress(boxes, scores, 0.5, np.array([1, 0, 1]))) == [1, 2]
+    assert len(mtcnn.suppress(boxes[:0], scores[:0], 0.5)) == 0
 
 
 def test_a_square_keeps_the_middle_and_the_longer_side():
