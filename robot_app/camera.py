@@ -1,7 +1,8 @@
 # -*- coding: utf-8 -*-
 """The robot's camera: pictures from ALVideoDevice, each at most once, as JPEG where this Python can.
 
-It looks and encodes; it sends nothing and judges nothing. A subscription costs NAOqi one of the few places
+It looks and encodes; it sends nothing, judges nothing, and waits for nothing: a picture that takes its time to
+come is there at a later look. A subscription costs NAOqi one of the few places
 it keeps for a name, and a crashed client never gives its place back: ours all begin with PREFIX, so stale
 ones are found and freed before a new one is made.
 
@@ -12,7 +13,7 @@ from __future__ import division, print_function
 
 from collections import namedtuple
 
-from robot_app.robots import RobotError, RobotLost
+from robot_app.robots import CALL_S, RobotError, RobotLost
 from robot_app.undo import call
 
 PREFIX = "nao-emotion"
@@ -22,6 +23,7 @@ RESOLUTIONS = {"vga": 2, "qvga": 1, "qqvga": 0}
 YUV422 = 9  # NAO's own format, the cheapest to get
 KEEP_ALIVE = 35  # parameter: the camera is not restarted between subscribers
 RETRY_S = 0.01  # after a look that found the same picture again
+STALE_S = 0.1  # without a look, after which a picture that was asked for before is not wanted any more
 BLIND_S = 2.0  # after this long without any picture a person is told
 REST_S = 1.0  # after a refusal
 
@@ -42,6 +44,8 @@ class Camera(object):
         self._tell = tell
         self._handle = None
         self._stamp = None  # (s, us) of the last picture, by NAOqi's clock: only compared for being another one
+        self._asked = None  # (when, future) of the picture that is on its way
+        self._looked_s = None  # when look() was last called
         self._next_s = None  # no look before this
         self._seen_s = None  # when the last new picture came
 
@@ -58,16 +62,19 @@ class Camera(object):
                 "such camera." % (self._index, PREFIX)
             )
         self._undo.replace("the camera's subscription", call("ALVideoDevice", "unsubscribe", self._handle))
-        self._stamp = self._next_s = self._seen_s = None
+        self._asked = self._stamp = self._next_s = self._seen_s = None
 
     def look(self, now_s):
-        """A new Picture, or None: it is too early, it was seen already, or NAOqi has none."""
+        """A new Picture, or None: it is too early, it is on its way, it was seen already, or NAOqi has none."""
         if self._seen_s is None:
-            self._seen_s = now_s
-        if self._next_s is not None and now_s < self._next_s:
+            self._seen_s = self._looked_s = now_s
+        if now_s - self._looked_s > STALE_S:
+            self._asked = None
+        self._looked_s = now_s
+        if self._asked is None and self._next_s is not None and now_s < self._next_s:
             return None
         try:
-            image = self._robot.call("ALVideoDevice", "getImageRemote", self._handle)
+            taken_s, image = self._ask(now_s)
         except RobotLost:
             raise
         except RobotError as error:
@@ -82,10 +89,20 @@ class Camera(object):
         self._tell("camera", None)
         self._stamp = (image[4], image[5])
         self._seen_s = now_s
-        self._next_s = now_s + 1.0 / self._fps - RETRY_S
+        self._next_s = taken_s + 1.0 / self._fps - RETRY_S
         width, height = int(image[0]), int(image[1])
         encoding, data = self._encode(bytes(bytearray(image[6])), width, height)
-        return Picture(now_s, width, height, encoding, data)
+        return Picture(taken_s, width, height, encoding, data)
+
+    def _ask(self, now_s):
+        """(when it was asked for, what NAOqi gave); None in place of the latter while it is on its way."""
+        if self._asked is None:
+            self._asked = now_s, self._robot.start("ALVideoDevice", "getImageRemote", self._handle)
+        asked_s, future = self._asked
+        if not future.isFinished() and now_s - asked_s < CALL_S:
+            return asked_s, None
+        self._asked = None
+        return asked_s, self._robot.result("ALVideoDevice", "getImageRemote", future)
 
     def _free_leaked(self):
         """Give back the places that robot apps which were killed have left behind."""

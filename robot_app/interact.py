@@ -8,7 +8,7 @@ from __future__ import division, print_function
 
 from robot_app import safety as senses
 
-WAIT_S = 0.02  # for an answer, before the lights and words that are due get their turn
+WAIT_S = 0.01  # for an answer, before a picture on its way and the lights and words that are due get their turn
 
 
 def interact(camera, link, mood, director, player, safety, music, notes, orders, portrait, limbs, clock, ended):

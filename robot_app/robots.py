@@ -58,10 +58,14 @@ class Robot(object):
 
     def call(self, service, method, *arguments):
         """What NAOqi's `service.method(*arguments)` returns."""
-        return self._result("%s.%s" % (service, method), self.start(service, method, *arguments))
+        future = self.start(service, method, *arguments)
+        wait(future, CALL_S)
+        return self.result(service, method, future)
 
-    def _result(self, name, future):
-        if not wait(future, CALL_S):
+    def result(self, service, method, future):
+        """What a call that was started has returned; RobotLost where it ought to have, but has not."""
+        name = "%s.%s" % (service, method)
+        if not future.isFinished():
             self.close()
             raise RobotLost("%s at %s has not answered for %g s." % (name, self.address, CALL_S))
         if future.hasError():
@@ -70,8 +74,10 @@ class Robot(object):
 
     def call_all(self, calls):
         """What each of (service, method, argument, ...) returns; one way there and back for all of them."""
-        futures = [("%s.%s" % (row[0], row[1]), self.start(*row)) for row in calls]
-        return [self._result(name, future) for name, future in futures]
+        futures = [(row[0], row[1], self.start(*row)) for row in calls]
+        for _, _, future in futures:
+            wait(future, CALL_S)
+        return [self.result(*row) for row in futures]
 
     def start(self, service, method, *arguments):
         """The future of a call that takes its time (a motion, a sentence)."""

@@ -6,11 +6,11 @@ from __future__ import division, print_function
 import io
 
 import pytest
-from stand_in import Naoqi
+from stand_in import Future, Naoqi
 
 from robot_app import jpeg
-from robot_app.camera import BLIND_S, Camera
-from robot_app.robots import Robot, RobotError, RobotLost
+from robot_app.camera import BLIND_S, STALE_S, Camera
+from robot_app.robots import CALL_S, Robot, RobotError, RobotLost
 from robot_app.tell import Teller
 from robot_app.undo import Undo
 
@@ -74,6 +74,39 @@ def test_nothing_is_fetched_before_the_next_picture_is_due(looking):
     assert looking.camera.look(0.05) is None
     assert len(looking.naoqi.of("ALVideoDevice", "getImageRemote")) == 1
     assert looking.camera.look(0.1) is not None
+
+
+def on_its_way(looking, gray):
+    """A picture that is asked for and does not come before its future ends."""
+    looking.naoqi.see(gray)
+    image, looking.naoqi.image = looking.naoqi.image, Future()
+    return looking.naoqi.image, image
+
+
+def test_a_picture_on_its_way_is_not_waited_for_and_as_old_as_the_question(looking):
+    future, image = on_its_way(looking, 7)
+    assert looking.camera.look(1.0) is None and looking.camera.look(1.05) is None
+    future.end(image)
+    picture = looking.camera.look(1.08)
+    assert (picture.taken_s, picture.image) == (1.0, b"\x07" * 16)
+    assert len(looking.naoqi.of("ALVideoDevice", "getImageRemote")) == 1
+
+
+def test_a_picture_that_was_asked_for_before_a_pause_is_not_given_after_it(looking):
+    future, image = on_its_way(looking, 7)
+    assert looking.camera.look(1.0) is None
+    future.end(image)
+    looking.naoqi.see(8)
+    picture = looking.camera.look(1.0 + 2 * STALE_S)
+    assert (picture.taken_s, picture.image) == (1.0 + 2 * STALE_S, b"\x08" * 16)
+
+
+def test_a_robot_whose_picture_never_comes_is_lost(looking):
+    on_its_way(looking, 7)
+    for twentieth in range(int(CALL_S * 20)):
+        assert looking.camera.look(twentieth / 20.0) is None
+    with pytest.raises(RobotLost, match="getImageRemote at the stand-in has not answered for %g s" % CALL_S):
+        looking.camera.look(CALL_S)
 
 
 @pytest.mark.parametrize("nothing", [None, [], (4, 2, 2, 9, 0, 0, None, 0, 0, 0, 0, 0)])
