@@ -1,11 +1,13 @@
 # The one door. `make` alone lists the targets; everything runs in .venv, which `make setup` makes.
 
 PYTHON ?= python3
+# The Triton that pip installs needs a Python with a shared library, which that of the system has.
+SHARED_PYTHON ?= $(or $(wildcard /usr/bin/python3),$(PYTHON))
 CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-robot test-ray test-torchrun test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-peers clean
+.PHONY: help setup demo test test-long test-robot test-ray test-kserve test-torchrun test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-kserve bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -52,6 +54,9 @@ lock: .venv/ready  ## write requirements.lock anew: what the default install is,
 test-ray: .venv-ray/ready  ## many robots on a Ray cluster of this machine (.venv-ray, some 700 MB more)
 	.venv-ray/bin/python -m pytest -s tests/ray/serving.py tests/ray/archives.py
 
+test-kserve: .venv-kserve/ready  ## faces scored by a real Triton, which is killed and comes back (.venv-kserve, Linux)
+	.venv-kserve/bin/python -m pytest -s tests/kserve/serving.py
+
 test-torchrun: .venv/ready-to-test  ## two processes that train together teach what one teaches
 	$(BIN)/python -m pytest -s tests/ray/training.py
 
@@ -84,12 +89,15 @@ bench-hour: .venv/ready-to-test  ## MINUTES=60: a long film through replay: memo
 bench-ray: .venv-ray/ready  ## the same with a Ray cluster of this machine beside the workers; SECONDS=10 JSON=FILE
 	@.venv-ray/bin/python -m tests.bench ray $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
+bench-kserve: .venv-kserve/ready  ## what a score by Triton costs beside one by the worker itself
+	@.venv-kserve/bin/python -m tests.kserve.cost
+
 bench-peers: .venv/ready-to-test  ## the same beside fer, facenet-pytorch and mtcnn (3.6 GB in build/peers); SECONDS=10 JSON=FILE
 	@PYTHON='$(PYTHON)' sh tests/bench/peers.sh
 	@$(BIN)/python -m tests.bench peers $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json '$(JSON)')
 
 clean:  ## remove what was built, the environments too
-	rm -rf build .venv .venv27 .venv-ray *.egg-info
+	rm -rf build .venv .venv27 .venv-ray .venv-kserve *.egg-info
 
 .venv/ready: pyproject.toml
 	@started=$$(date +%s); test -d .venv || $(PYTHON) -m venv .venv; \
@@ -104,3 +112,8 @@ clean:  ## remove what was built, the environments too
 .venv-ray/ready: pyproject.toml
 	@test -d .venv-ray || $(PYTHON) -m venv .venv-ray; \
 	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -e '.[ray,dev]' && touch $@
+
+.venv-kserve/ready: pyproject.toml
+	@test -d .venv-kserve || $(SHARED_PYTHON) -m venv .venv-kserve; \
+	.venv-kserve/bin/python -m pip install --quiet --disable-pip-version-check -e '.[kserve,dev]' \
+	'opencv-python-headless<4.12' 'nvidia-pytriton>=0.7' && touch $@

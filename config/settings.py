@@ -35,7 +35,7 @@ class Section(BaseModel):
 
 class ServerSettings(Section):
     listen: Annotated[str, Field(pattern=r"^tcp://[^\s/]+:(\d{1,5}|\*)$")]
-    backend: Literal["workers", "ray"]
+    backend: Literal["workers", "ray", "kserve"]
     metrics: Annotated[str, Field(pattern=r"^[^\s/]+:\d{1,5}$")] | None
     workers: Annotated[int, Field(ge=1, le=64)] | None
     keys: str | None
@@ -48,6 +48,12 @@ class RaySettings(Section):
     replicas: Annotated[int, Field(ge=1, le=4096)]
     most_replicas: Annotated[int, Field(ge=1, le=4096)] | None
     batch: Annotated[int, Field(ge=1, le=64)]
+
+
+class KServeSettings(Section):
+    address: Annotated[str, Field(pattern=r"^[^\s/:]+:\d{1,5}$")]
+    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None
+    deadline_s: Annotated[float, Field(ge=0.01, le=1)]
 
 
 class MonitorSettings(Section):
@@ -148,6 +154,7 @@ class Settings(Section):
 
     server: ServerSettings
     ray: RaySettings
+    kserve: KServeSettings
     monitor: MonitorSettings
     reader: ReaderSettings
     robot: RobotSettings

@@ -42,7 +42,9 @@ main.add_command(replay)
 @click.option("--no-monitor", is_flag=True, help="Serve no page.")
 @click.option("--plain", is_flag=True, help="Serve a network without keys; only in one that you trust.")
 @click.option(
-    "--backend", type=click.Choice(["workers", "ray"]), help="What reads; see `server` in the settings."
+    "--backend",
+    type=click.Choice(["workers", "ray", "kserve"]),
+    help="What reads; see `server` in the settings.",
 )
 @config_option
 @set_option
@@ -59,7 +61,7 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
     from inference_server.monitor import Monitor, MonitorError
     from inference_server.recorder import RecordError
     from inference_server.server import Server, ServerError, allow_open_files
-    from inference_server.workers import Process, cores, enough_for
+    from inference_server.workers import cores, enough_for
 
     kinds = (KeysError, LslError, MetricsError, MonitorError, RecordError, ServerError, songs.SongsError)
     with one_sentence(*kinds), ExitStack() as open_things:
@@ -71,8 +73,9 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
         allow_open_files()
         workers = chosen.server.workers or enough_for(chosen.server.listen)
         where = keys.folder(chosen.server.keys) if _needs_keys(chosen.server) else None
-        launch, before = partial(Process, chosen.reader), _before_workers(chosen)
-        server = Server(launch, events, chosen.server.listen, workers, where, before)
+        server = Server(
+            events=events, listen=chosen.server.listen, workers=workers, keys=where, **_backend(chosen)
+        )
         open_things.enter_context(server)
         network = server.about["model"]
         runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
@@ -128,16 +131,30 @@ def doctor_(listen, monitor, robot, config, overrides) -> None:
         sys.exit(doctor.report(doctor.examine(chosen, robot), sys.stdout))
 
 
-def _before_workers(chosen):
-    """What reads while it can, as Server takes it; None: the workers alone. Raises ServerError."""
-    if chosen.server.backend == "workers":
-        return None
+def _backend(chosen) -> dict:
+    """What reads: `launch`, and `before` or `keep`, as Server takes them. Raises ServerError."""
+    from inference_server.kserve_front import KServeProcess, KServeWorkers
     from inference_server.ray_front import Bridge, RayFirst
+    from inference_server.workers import Process
+
+    if chosen.server.backend == "kserve":
+        _needs("tritonclient", "kserve", "tritonclient")
+        return {"launch": partial(KServeProcess, chosen.reader, chosen.kserve), "keep": KServeWorkers}
+    ways = {"launch": partial(Process, chosen.reader)}
+    if chosen.server.backend == "ray":
+        _needs("ray", "ray", "Ray")
+        ways["before"] = partial(RayFirst, partial(Bridge, chosen.reader, chosen.ray))
+    return ways
+
+
+def _needs(module: str, backend: str, name: str) -> None:
+    """Raises ServerError where what a backend needs is not installed."""
     from inference_server.server import ServerError
 
-    if importlib.util.find_spec("ray") is None:
-        raise ServerError("server: the backend ray needs Ray, which is not installed: pip install -e '.[ray]'")
-    return partial(RayFirst, partial(Bridge, chosen.reader, chosen.ray))
+    if importlib.util.find_spec(module) is None:
+        raise ServerError(
+            f"server: the backend {backend} needs {name}, which is not installed: pip install -e '.[{backend}]'"
+        )
 
 
 def _needs_keys(chosen) -> bool:

@@ -2,6 +2,7 @@
 
     workers.py     processes of this PC, each with robots of its own; the default
     ray_front.py   a Ray Serve application; while that does not answer in time, the workers
+    kserve_front.py   the workers, whose faces a model server scores while it answers in time
 
 A backend belongs to the network thread and never makes it wait. It opens no image and knows no robot's address.
 """
@@ -34,7 +35,7 @@ class Done(NamedTuple):
 class Backend(Protocol):
     """
     about        {"model", "runtime"} once it can read, else None
-    by           "workers" or "ray": what reads at this moment
+    by           "workers", "ray" or "kserve": what reads, or scores, at this moment
     failed       why it can never read, or ""
     put          have a task read, unless a newer frame of that robot comes before its turn
     attend       take what has come; `ready` is what the poller gave. Called after every poll

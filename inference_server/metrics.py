@@ -21,6 +21,7 @@ FAMILIES = {
     "robots": ("gauge", "Robots that are answered."),
     "ready": ("gauge", "Whether frames can be read."),
     "by_ray": ("gauge", "Whether Ray reads; else the workers of this machine do."),
+    "by_kserve": ("gauge", "Whether a model server scores; else the workers of this machine do."),
     "faces_total": ("counter", "Faces that were read."),
     "said_total": ("counter", "Lines of the log."),
     "step_seconds_total": ("counter", "Time spent on frames, by step."),
@@ -77,12 +78,13 @@ class Counts:
         elif isinstance(event, Said):
             self.said[event.level] += 1
 
-    def text(self, by_ray: bool, is_ready: bool) -> str:
-        """All of it, as Prometheus reads it."""
+    def text(self, by: str, is_ready: bool) -> str:
+        """All of it, as Prometheus reads it; `by` is what reads, as the server says it."""
         rows = {
             "robots": [f"emotion_robots {len(self.robots)}"],
             "ready": [f"emotion_ready {is_ready:d}"],
-            "by_ray": [f"emotion_by_ray {by_ray:d}"],
+            "by_ray": [f"emotion_by_ray {by == 'ray':d}"],
+            "by_kserve": [f"emotion_by_kserve {by == 'kserve':d}"],
             "faces_total": [f"emotion_faces_total {self.faces}"],
             "said_total": [f'emotion_said_total{{level="{k}"}} {v}' for k, v in self.said.items()],
             "step_seconds_total": [
@@ -138,7 +140,7 @@ class Metrics:
         """Status and text for a path."""
         server = self._server
         if path == "/metrics":
-            return 200, self.counts.text(server.reads_by == "ray", server.is_ready)
+            return 200, self.counts.text(server.reads_by, server.is_ready)
         known = {"/live": lambda: server.is_alive(time.monotonic()), "/ready": lambda: server.is_ready}
         if path not in known:
             return 404, "There are /metrics, /live and /ready.\n"

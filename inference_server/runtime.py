@@ -15,11 +15,11 @@ from models.mtcnn import Detector
 RUNTIME = f"ONNX Runtime {onnxruntime.__version__}, float32"
 
 
-def open_reader(chosen: ReaderSettings) -> Reader:
-    """The Reader, in one thread; raises ModelError, ReaderError or ZooError."""
+def open_reader(chosen: ReaderSettings, before=None) -> Reader:
+    """The Reader, in one thread; `before` as it takes it. Raises ModelError, ReaderError or ZooError."""
     cv2.setNumThreads(1)
     detector = Detector(chosen.min_face_px, chosen.thresholds)
     following = {"find_within_s": chosen.find_within_s, "attend": chosen.attend}
     limits = Limits(*(getattr(chosen, name) for name in Limits._fields))
     doubting = {"limits": limits, "unsure_below": chosen.unsure_below}
-    return Reader(detector, zoo.load(chosen.model), chosen.crop_margin, **following, **doubting)
+    return Reader(detector, zoo.load(chosen.model), chosen.crop_margin, **following, **doubting, before=before)

@@ -103,6 +103,7 @@ class Server:
     workers   how many; each takes a core when there is work
     keys      the folder of the keys, without which nobody is let in; None: everybody is, in plain text
     before    makes a backend that reads before those workers do; None: they do it all
+    keep      makes the Workers, of launch, workers and what else they need
     Raises ServerError where it cannot listen, or where the workers cannot start; KeysError.
     """
 
@@ -114,6 +115,7 @@ class Server:
         workers: int = 1,
         keys: str | Path | None = None,
         before: Callable[[Backend, zmq.Context, zmq.Poller, Say], Backend] | None = None,
+        keep: Callable[..., Workers] = Workers,
     ):
         self._events = events
         self._robots: dict[str, Robot] = {}  # by id
@@ -155,7 +157,7 @@ class Server:
         for socket in self.gate.sockets if self.gate else ():
             self._poller.register(socket, zmq.POLLIN)
         ends = (self._context, self._poller, self._say)
-        self._backend: Backend = Workers(launch, workers, *ends)
+        self._backend: Backend = keep(launch, workers, *ends)
         if before:
             self._backend = before(self._backend, *ends)
         self._thread = threading.Thread(target=self._attend, name="server-network", daemon=True)
@@ -207,7 +209,7 @@ class Server:
 
     @property
     def reads_by(self) -> str:
-        """What reads at this moment: "workers" or "ray"."""
+        """What reads at this moment: "workers", "ray" or, scoring what they find, "kserve"."""
         return self._backend.by
 
     @property

@@ -4,8 +4,8 @@
 
 Design   one frame at a time and one thread. What it knows of a robot, where its faces were, may be lost.
          stdin    first line: the reader's settings as JSON; its end, also when the server dies, ends the worker
-         stdout   one word, as JSON: {"model", "runtime"} when it is ready, or {"failed": why it cannot be};
-                  its end tells the server that the worker has ended
+         stdout   words, each a line of JSON: {"model", "runtime"} when it is ready, or {"failed": why it cannot
+                  be}; kserve_worker.py has one more. Its end tells the server that the worker has ended
 Wire     DEALER to DEALER; the robot's own message parts go through untouched.
          server -> worker   [robot_id, came_s, version, header, image]   read this; came_s by time.monotonic()
                             [robot_id]                                   the robot is gone: forget it
@@ -20,6 +20,7 @@ import os
 import sys
 import time
 from collections import Counter
+from functools import partial
 
 import zmq
 
@@ -28,8 +29,11 @@ from config.contract import ContractError, Reading, decode_frame, encode_reading
 log = logging.getLogger("inference_server")
 
 
-def main() -> None:
-    """Open the reader that stdin describes, say so, and work until stdin ends."""
+def main(open_=None) -> None:
+    """Open the reader that stdin describes, say so, and work until stdin ends.
+
+    open_    gives (reader, runtime) from the line of stdin and say(**word); None: a reader that asks nobody
+    """
     logging.basicConfig(format="%(message)s", level="WARNING")
     words = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no word to the server
@@ -37,17 +41,22 @@ def main() -> None:
     socket = context.socket(zmq.DEALER)
     socket.bind(sys.argv[1])
     try:
-        reader, runtime = _open(sys.stdin.readline())
+        reader, runtime = (open_ or _open)(sys.stdin.readline(), partial(say, words))
     except ValueError as error:  # each of the rooms' errors is one, and says what a person can do
-        os.write(words, json.dumps({"failed": str(error)}).encode())
+        say(words, failed=str(error))
         sys.exit(2)
-    os.write(words, json.dumps({"model": reader.model, "runtime": runtime}).encode())
+    say(words, model=reader.model, runtime=runtime)
     work(reader, socket, sys.stdin.fileno())
     socket.close(linger=0)
     context.term()
 
 
-def _open(line: str):
+def say(words: int, **word: str) -> None:
+    """A word to the server, in one piece, by any thread."""
+    os.write(words, json.dumps(word).encode() + b"\n")
+
+
+def _open(line: str, _):
     """The reader of these settings, warm, and its runtime's name. The slow imports are in here."""
     from config.settings import ReaderSettings
     from inference_server.runtime import RUNTIME, open_reader

@@ -64,7 +64,7 @@ class Process:
         return self._process.stdout.fileno()
 
     def word(self) -> bytes:
-        """What it says; b"" when it has ended. Waits where there is none."""
+        """What it says, whole lines; b"" when it has ended. Waits where there is none."""
         return os.read(self.fileno(), 65536)
 
     def stop(self) -> None:
@@ -207,15 +207,19 @@ class Workers:
         self._poller.register(worker.process.fileno(), zmq.POLLIN)
 
     def _hear(self, worker: Worker, now_s: float) -> list[Done]:
-        word = worker.process.word()
-        if not word:
+        words = worker.process.word()
+        if not words:
             return self._ended(worker, now_s)
-        about = json.loads(word)
-        if "failed" in about:
-            self.failed = about["failed"]
-            return []
-        worker.about = about
+        for word in words.splitlines():
+            self._note(worker, json.loads(word))
         return []
+
+    def _note(self, worker: Worker, word: dict) -> None:
+        """What a worker has to say of itself."""
+        if "failed" in word:
+            self.failed = word["failed"]
+        else:
+            worker.about = word
 
     def _hand_over(self, worker: Worker, now_s: float) -> None:
         """Give a free worker the frame whose turn it is."""

@@ -5,12 +5,15 @@ import json
 import re
 from pathlib import Path
 
+import onnxruntime
 import pytest
 from ruamel.yaml import YAML
 
 import inference_server
 from config import settings
+from config.contract import EMOTIONS, MAX_FACES
 from inference_server.metrics import FAMILIES
+from models import golden, zoo
 
 FOLDER = Path(inference_server.__file__).parent / "deployment"
 SET = re.compile(r"--set (\S+=\S+)")
@@ -117,3 +120,20 @@ def test_the_dashboard_shows_numbers_that_are_served():
     source = load("grafana-source.yaml")["datasources"][0]["uid"]
     assert {panel["datasource"]["uid"] for panel in panels} == {source}
     assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_triton_is_given_our_default_network_with_the_tensors_that_it_has_and_room_for_a_picture():
+    (path,) = FOLDER.glob("triton/*/config.pbtxt")
+    text = re.sub("#.*", "", path.read_text("utf-8"))
+    (name,) = re.findall(r'^name: "(.+)"$', text, re.M)
+    assert name == path.parent.name == settings.load().reader.model
+    tensor = r'{ name: "(\w+)", data_type: TYPE_FP32, dims: \[ ([\d, ]+) \] }'
+    dims = {name: tuple(map(int, size.split(","))) for name, size in re.findall(tensor, text)}
+    assert dims == {"faces": golden.face().shape[1:], "scores": (len(EMOTIONS),)}
+    network = onnxruntime.InferenceSession(zoo.load(name).onnx_path, providers=["CPUExecutionProvider"])
+    has = {one.name: tuple(one.shape[1:]) for one in (*network.get_inputs(), *network.get_outputs())}
+    assert has == dims
+    assert int(re.search(r"^max_batch_size: (\d+)$", text, re.M)[1]) >= MAX_FACES
+    readme = (FOLDER / "README.md").read_text("utf-8")
+    assert f"cp models/zoo/{name}/model.onnx" in readme
+    assert all(f"kserve.{key}" in readme for key in ("address", "model", "deadline_s"))

@@ -50,9 +50,10 @@ def test_what_happened_is_counted_and_nobody_is_named():
         Said("error", "trouble", 0.0),
     ):
         counts.take(event)
-    text = counts.text(by_ray=True, is_ready=True)
+    text = counts.text("ray", is_ready=True)
     found = values(text)
     assert found["emotion_robots"] == found["emotion_by_ray"] == found["emotion_ready"] == 1
+    assert found["emotion_by_kserve"] == 0
     assert found["emotion_faces_total"] == 2
     assert found['emotion_said_total{level="error"}'] == 1
     assert found['emotion_step_seconds_total{step="score"}'] == pytest.approx(0.018)

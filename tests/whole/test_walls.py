@@ -23,6 +23,7 @@ DOORS = {
 EXAMPLES = {path.stem for path in (ROOT / "robot_app" / "virtual" / "examples").glob("qi_*.py")}
 FOREIGN = {"qi": {"qi_host", "robots", "__main__", "naoqi", "pytest_plugin", *EXAMPLES}, "tensorflow": set()}
 FOREIGN["ray"] = {"ray_bridge", "ray_reader", "ray_replay"}
+FOREIGN |= {"tritonclient": {"kserve"}, "grpc": set()}
 # What turns bytes into running code; nobody may.
 FOREIGN |= {name: set() for name in ("pickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")}
 UNSAFE_CALLS = {"recv_pyobj", "send_pyobj", "eval", "exec"}
