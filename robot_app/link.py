@@ -22,6 +22,7 @@ from robot_app.handshake import Handshake
 
 # After an answer that says our frames are no use, the next one waits this long, s. By code; else at once.
 HOLD_S = {"wrong_version": 1.0, "bad_header": 1.0, "bad_image": 1.0, "too_large": 1.0, "not_ready": 0.2}
+BUSY_S = 0.02  # of waiting for its turn at the PC, from which on a frame shows that the PC has enough of them
 HOP_S = 0.8  # without an answer of use, after which another PC is asked, where there is one
 UNREACHED_S = 0.1  # after a frame that found no connection: no picture is taken for nothing meanwhile
 ACTED_ON = ("fresh", "error")  # verdicts whose orders all count: a broken camera keeps no order away
@@ -63,11 +64,12 @@ class Pace(object):
         self._quiet_since_s = None  # since when we have wanted an answer in vain
         self._unserved_since_s = None  # the same, for an answer that is not "not_ready"
         self._hold_until_s = None
+        self._is_busy = False  # the PC; then more frames under way would only be thrown away there
 
     def may_ask(self, now_s):
         """Whether a frame may go now: credit is left, and the PC did not ask for patience."""
         held = self._hold_until_s is not None and now_s < self._hold_until_s
-        return len(self._waiting) < self._in_flight and not held
+        return len(self._waiting) < (1 if self._is_busy else self._in_flight) and not held
 
     def ask(self, now_s):
         """The seq of the next frame; from now on an answer is wanted, whether the frame gets through or not."""
@@ -84,12 +86,14 @@ class Pace(object):
     def unsent(self, now_s):
         self._hold_until_s = now_s + UNREACHED_S
 
-    def heard(self, seq, now_s, code=None):
+    def heard(self, seq, now_s, code=None, waited_s=0.0):
         """Judge an answer that came with this seq and error code: (verdict, age_s or None).
 
+        waited_s   for how long the frame waited at the PC
         Verdicts: fresh, stale, overtaken (a later one was answered before), unasked (or here twice), error.
         """
         self.is_silent = False
+        self._is_busy = waited_s > BUSY_S
         self._quiet_since_s = None
         if code != "not_ready":
             self._unserved_since_s = None
@@ -277,7 +281,8 @@ class Link(object):
             self._tell("pc", "the answer of %s cannot be read: %s" % (self.address, error.text))
             return None
         code = reading.error[0] if reading.error else None
-        verdict, age_s = self._pace.heard(reading.seq, now_s, code)
+        waited_s = reading.timings_ms.get("wait", 0.0) / 1e3
+        verdict, age_s = self._pace.heard(reading.seq, now_s, code, waited_s)
         if verdict != "unasked":
             self._orders += [o for o in reading.orders if verdict in ACTED_ON or o.what in contract.CALMING]
         if age_s is not None:

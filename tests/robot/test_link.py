@@ -12,7 +12,7 @@ from config import contract
 from config.contract import ContractError, Face, Order, Reading
 from robot_app.camera import Picture
 from robot_app.clock import now_s
-from robot_app.link import Link, Pace
+from robot_app.link import BUSY_S, Link, Pace
 from robot_app.notes import Notes
 from robot_app.tell import Teller
 
@@ -39,6 +39,22 @@ def test_credit_of_one_lets_one_frame_go_until_its_answer():
     assert not pace.may_ask(0.1)
     assert pace.heard(seq, 0.1) == ("fresh", 0.1)
     assert pace.may_ask(0.1)
+
+
+def test_while_frames_wait_at_the_pc_one_under_way_is_enough():
+    pace = Pace(3, 0.5, 2.0)
+    for seq in (1, 2):
+        pace.sent(seq, 0.0)
+    assert pace.may_ask(0.1)
+    assert pace.heard(1, 0.1, waited_s=2 * BUSY_S) == ("fresh", 0.1)
+    assert not pace.may_ask(0.1)
+    pace.heard(2, 0.2, waited_s=2 * BUSY_S)
+    assert pace.may_ask(0.2)
+    pace.sent(3, 0.2)
+    assert not pace.may_ask(0.2)
+    pace.heard(3, 0.3, waited_s=BUSY_S / 2)
+    pace.sent(4, 0.3)
+    assert pace.may_ask(0.3)
 
 
 def test_an_answer_older_than_max_age_is_stale_by_our_own_clock():
