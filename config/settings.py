@@ -64,7 +64,7 @@ class MonitorSettings(Section):
 class ReaderSettings(Section):
     model: str
     min_face_px: Annotated[int, Field(ge=20, le=400)]
-    thresholds: Literal["reference", "fast"]
+    thresholds: Literal["thorough", "reference", "fast"]
     find_within_s: Annotated[float, Field(gt=0, le=10)]
     attend: Literal["nearest", "central", "first", "held"]
     crop_margin: Annotated[float, Field(ge=0.5, le=2)] | None

@@ -20,7 +20,7 @@ from inference_server.decode import decode
 from inference_server.film import open_source
 from inference_server.tracking import Seen, Tracks
 from models.end_to_end import overlap
-from models.mtcnn import Detector
+from models.mtcnn import THRESHOLDS, Detector
 from robot_app.virtual.pictures import fit
 from tests.bench import clips, machine, stages
 
@@ -148,7 +148,7 @@ def main(seconds: float) -> None:
     cv2.setNumThreads(1)
     chosen = settings.load().reader
     click.echo("{cpu}, {cores} cores, load {load:.1f}".format(**machine.described()))
-    for thresholds in ("reference", "fast"):
+    for thresholds in THRESHOLDS:
         rows = measure(chosen.model_copy(update={"thresholds": thresholds}))
         click.echo(machine.table(f"What is seen, thresholds {thresholds}; CPU ms to decode and follow", rows))
     click.echo(machine.table("The box of a still face", jitter(chosen)))

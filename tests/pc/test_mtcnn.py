@@ -144,8 +144,8 @@ def test_a_face_that_is_known_is_not_looked_for(detector, portrait):
 
 
 @needs_media
-@pytest.mark.parametrize("thresholds", ["reference", "fast"])
-def test_either_set_of_thresholds_finds_the_man(portrait, thresholds):
+@pytest.mark.parametrize("thresholds", mtcnn.THRESHOLDS)
+def test_each_set_of_thresholds_finds_the_man(portrait, thresholds):
     assert len(Detector(thresholds=thresholds).detect(portrait)) == 1
 
 
