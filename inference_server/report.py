@@ -38,6 +38,8 @@ FLAWS = {
     "blurred": "blurred",
 }
 
+LABELS = {"fer2013": "its own labels", "ferplus": "labels of FER+"}
+
 STYLE = Path(__file__).with_name("report.css")
 
 
@@ -297,7 +299,8 @@ def _session(of: SessionFindings) -> str:
 
 
 def _network(name: str, card: dict) -> str:
-    measured = next((v for k, v in card.get("figures", {}).items() if k.startswith("PublicTest")), None)
+    labels = card.get("labels", "fer2013")  # those it was trained for; a card has figures on others too
+    measured = card.get("figures", {}).get(f"PublicTest {labels}")
     words = [f"<h2>The network {escape(name)}</h2>", f"<p>{escape(card.get('limits', ''))}</p>"]
     if measured:
         low, high = measured.get("interval", (math.nan, math.nan))
@@ -308,8 +311,8 @@ def _network(name: str, card: dict) -> str:
         )
         head = _head_row("", "#found of it", "#right when said")
         words += [
-            f"<p>On {measured['images']} photographs (FER2013 PublicTest) it named what people had named in "
-            f"{measured['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}).</p>",
+            f"<p>On {measured['images']} photographs (FER2013 PublicTest, {LABELS[labels]}) it named what people "
+            f"had named in {measured['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}).</p>",
             f'<div class="wide"><table>{head}{rows}</table></div>',
         ]
     return "\n".join(words)

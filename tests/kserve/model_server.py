@@ -3,7 +3,7 @@
     python -m tests.kserve.model_server 8001 served=xrs-ferplus-pruned other=xrs-fer2013
 
 Triton is NVIDIA's own, as the package nvidia-pytriton brings it. That has no ONNX Runtime within, so Triton
-hands the faces to a function in here. It prints "ready" when it answers at this port, and ends with its input.
+hands the faces to a function in here. It says so when it answers at this port, and ends with its input.
 
     shaped=NETWORK    a network of this name gives three scores instead of seven
     spoilt=NETWORK    one of this name gives numbers that are not finite, but for the drawn face
@@ -61,7 +61,7 @@ def main(port: str, *networks: str) -> None:
                 config=ModelConfig(max_batch_size=MAX_FACES, batcher=DynamicBatcher()),
             )
         triton.run()
-        print("ready", flush=True)
+        print("Triton answers", flush=True)
         sys.stdin.read()
 
 

@@ -3,12 +3,11 @@
 import os
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 
 from tests.bench.machine import below
-from tests.ray.stage import PATIENCE_S, end
-from tests.whole.programs import ROOT, Program, free_port
+from tests.ray.stage import PATIENCE_S, begun, end
+from tests.whole.programs import Program, free_port
 
 
 class ModelServer:
@@ -17,21 +16,8 @@ class ModelServer:
     def __init__(self, *networks: str, port: int | None = None):
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "tests.kserve.model_server", str(self.port), *networks],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        said = []
-        for line in self._process.stdout:
-            said.append(line)
-            if line.strip() == "ready":
-                return
-        raise AssertionError("Triton did not start:\n" + "".join(said[-60:]))
+        program = ("tests.kserve.model_server", str(self.port), *networks)
+        self._process = begun(*program, ready="Triton answers", stdin=subprocess.PIPE)
 
     @property
     def pids(self) -> list[int]:

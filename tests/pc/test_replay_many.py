@@ -183,6 +183,15 @@ def test_flaws_and_unsure_faces_are_counted_and_shown():
     assert "<film>" in said  # escaped, and so still text
 
 
+def test_a_network_is_told_by_the_labels_it_was_trained_for():
+    found = Findings("film", "net")
+    found.add(0.0, [face()], Feeling(None, 0.0, 0.0, [0.0] * 7, 1))
+    card = zoo.read_card("xrs-ferplus-pruned")
+    own = card["figures"]["PublicTest ferplus"]
+    assert f"On {own['images']} photographs (FER2013 PublicTest, labels of FER+)" in report.html(found, card)
+    assert f"{own['accuracy']:.1%} (95 % interval" in report.html(found, card)
+
+
 def test_every_emotion_has_the_colours_of_the_monitor():
     style = (Path(report.__file__).parent / "web/monitor.css").read_text("utf-8")
     for emotion, (light, dark) in report.COLOURS.items():

@@ -14,7 +14,7 @@ from itertools import pairwise
 from tests.bench import clips
 from tests.bench.fleet import Robot, living
 from tests.bench.machine import below
-from tests.whole.programs import Program, free_port
+from tests.whole.programs import ROOT, Program, free_port
 
 PATIENCE_S = 240.0  # also on a machine that is busy with something else
 os.environ |= {  # of the clusters in here
@@ -49,19 +49,7 @@ class Head:
         } | {f"{name}-port": free_port() for name in PORTS}
         words = [f"--{name}={value}" for name, value in options.items()]
         start = ["start", "--head", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1", *words]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", *start],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        said = []
-        for line in self._process.stdout:
-            said.append(line)
-            if "runtime started" in line:
-                return
-        raise AssertionError("the head did not start:\n" + "".join(said))
+        self._process = begun("ray.scripts.scripts", *start, ready="runtime started")
 
     def kill(self) -> None:
         """As if its machine had lost its power."""
@@ -70,6 +58,25 @@ class Head:
         self._process.wait()
         self._process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def begun(module: str, *words: str, ready: str, **how) -> subprocess.Popen:
+    """A program of a session of its own, once it has said `ready`."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", module, *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **how,
+    )
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if ready in line:
+            return process
+    raise AssertionError(f"{module} did not start:\n" + "".join(said[-60:]))
 
 
 def end(pid: int) -> None:
