@@ -311,8 +311,8 @@ def _network(name: str, card: dict) -> str:
         )
         head = _head_row("", "#found of it", "#right when said")
         words += [
-            f"<p>On {measured['images']} photographs (FER2013 PublicTest, {LABELS[labels]}) it named what people "
-            f"had named in {measured['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}).</p>",
+            f"<p>On {measured['images']} photographs (FER2013 PublicTest, {LABELS[labels]}) it named what "
+            f"people had named in {measured['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}).</p>",
             f'<div class="wide"><table>{head}{rows}</table></div>',
         ]
     return "\n".join(words)
