@@ -129,7 +129,7 @@ def calibration(card: dict, folder: Path) -> str:
     return text + (
         f"Whoever needs {figures['aim']:.0%} right calls a face unsure below {figures['unsure_below']:.2f} "
         f"(`unsure_below`): that keeps {figures['kept']:.1%} of the faces, {figures['right']:.1%} of them "
-        "right. The robot does not use this threshold; its mood has its own (`mood.enter`), over time.\n\n"
+        "right. The service shows such a face as unsure, and no mood of the robot begins on it.\n\n"
         f"{markdown(rows)}"
     )
 
