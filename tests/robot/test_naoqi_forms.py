@@ -201,8 +201,9 @@ def test_futures_are_waited_for_called_back_and_cancelled(nao):
 def test_long_calls_hold_up_no_other_call_of_the_same_service(nao):
     future = nao("ALTextToSpeech.say", "\\pau=90000000\\", _async=True)
     assert nao("ALTextToSpeech.getLanguage") == "English" and future.isRunning()
+    assert poll(lambda: nao("ALMemory.getData", "ALTextToSpeech/TextStarted") == 1)  # it has begun
     nao("ALTextToSpeech.stopAll")
-    future.wait()
+    assert poll(future.isFinished)
 
 
 def test_a_behavior_that_is_installed_runs_for_its_time_and_can_be_stopped(nao):
@@ -215,8 +216,9 @@ def test_a_behavior_that_is_installed_runs_for_its_time_and_can_be_stopped(nao):
     nao("ALBehaviorManager.stopBehavior", "forms/dance")
     assert nao("ALBehaviorManager.isBehaviorRunning", "forms/dance") is False
     animation = nao("ALAnimationPlayer.run", "forms/dance", _async=True)
+    assert poll(lambda: nao("ALBehaviorManager.isBehaviorRunning", "forms/dance"))
     nao("ALBehaviorManager.stopAllBehaviors")
-    animation.wait()
+    assert poll(animation.isFinished)
 
 
 def test_a_callback_takes_one_value_and_may_disconnect_and_connect_again_inside_itself(nao):

@@ -129,8 +129,16 @@ def make_body():
         body.close()
 
 
+@pytest.fixture
+def no_nohup():
+    """These tests may themselves be run by nohup, whose wish their programs would inherit and honour."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_in_a_gesture_leaves_the_robot_as_it_was_within_three_seconds(make_body, number):
+def test_a_signal_in_a_gesture_leaves_the_robot_as_it_was_within_three_seconds(make_body, number, no_nohup):
     body = make_body()
     with Pc("happy") as pc, robot_app(body, pc) as app:
         wait_until(body.moves)
