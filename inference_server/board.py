@@ -34,7 +34,6 @@ ORDERS = 8  # of each robot
 class Sample(NamedTuple):
     """One column of the timeline, `json` as the page gets it: there are thousands, and text is small."""
 
-    serial: int
     at_s: float
     json: bytes
 
@@ -53,8 +52,8 @@ class Robot:
     orders: deque = field(default_factory=lambda: deque(maxlen=ORDERS))  # as the page gets them
     orders_serial: int = 0
     recent: deque = field(default_factory=deque)  # (at_s, seq) of the answers within RATE_S
-    samples: deque[Sample] = field(default_factory=deque)  # within FULL_S
-    older: deque[Sample] = field(default_factory=deque)  # and before that, within HISTORY_S
+    samples: deque = field(default_factory=deque)  # (serial, Sample) within FULL_S
+    older: deque = field(default_factory=deque)  # and before that, within HISTORY_S
 
     def rate_hz(self, now_s: float) -> float:
         """Answers a second over the last RATE_S."""
@@ -163,12 +162,12 @@ class Board:
         robot.recent.append((event.at_s, event.frame.seq))
         while event.at_s - robot.recent[0][0] > RATE_S:
             robot.recent.popleft()
-        robot.samples.append(Sample(self._next(), event.at_s, _as_json(_column(event))))
-        while event.at_s - robot.samples[0].at_s > FULL_S:
-            sample = robot.samples.popleft()
-            if not robot.older or sample.at_s - robot.older[-1].at_s >= THIN_S:
-                robot.older.append(sample)
-        while robot.older and event.at_s - robot.older[0].at_s > HISTORY_S:
+        robot.samples.append((self._next(), Sample(event.at_s, _as_json(_column(event)))))
+        while event.at_s - robot.samples[0][1].at_s > FULL_S:
+            row = robot.samples.popleft()
+            if not robot.older or row[1].at_s - robot.older[-1][1].at_s >= THIN_S:
+                robot.older.append(row)
+        while robot.older and event.at_s - robot.older[0][1].at_s > HISTORY_S:
             robot.older.popleft()
 
     def _told(self, robot: Robot, about: About, at_s: float) -> None:
@@ -225,10 +224,9 @@ class Board:
         robot = view.robot
         if robot is None:
             return []
-        older = [*robot.older] if view.sent_sample == 0 else []
-        newest_first = takewhile(lambda sample: sample.serial > view.sent_sample, reversed(robot.samples))
-        found = older + [*newest_first][::-1]
-        view.sent_sample = robot.samples[-1].serial if robot.samples else 0
+        older = [sample for _, sample in robot.older] if view.sent_sample == 0 else []
+        found = older + _after(robot.samples, view.sent_sample)
+        view.sent_sample = _newest(robot.samples)
         return [sample.json for sample in found]
 
     def _news_of_robot(self, view: View, header: dict) -> bytes:

@@ -58,7 +58,9 @@ class Robot(object):
 
     def call(self, service, method, *arguments):
         """What NAOqi's `service.method(*arguments)` returns."""
-        future = self.start(service, method, *arguments)
+        return self._in_time(service, method, self.start(service, method, *arguments))
+
+    def _in_time(self, service, method, future):
         wait(future, CALL_S)
         return self.result(service, method, future)
 
@@ -75,9 +77,7 @@ class Robot(object):
     def call_all(self, calls):
         """What each of (service, method, argument, ...) returns; one way there and back for all of them."""
         futures = [(row[0], row[1], self.start(*row)) for row in calls]
-        for _, _, future in futures:
-            wait(future, CALL_S)
-        return [self.result(*row) for row in futures]
+        return [self._in_time(*row) for row in futures]
 
     def start(self, service, method, *arguments):
         """The future of a call that takes its time (a motion, a sentence)."""
