@@ -6,6 +6,8 @@ import zmq
 
 from config import contract
 from config.contract import EMOTIONS, Face, Order, Reading
+from inference_server.orders import Waiting
+from robot_app.clock import now_s
 
 WAIT_S = 5.0
 
@@ -21,7 +23,8 @@ class Pc(threading.Thread):
         super().__init__(daemon=True)
         self.emotion = emotion
         self.frames: list[contract.Frame] = []
-        self._orders: list[Order] = []
+        self._orders = Waiting()
+        self._guard = threading.Lock()  # of the orders
         self._ordered = 0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -30,9 +33,10 @@ class Pc(threading.Thread):
         self.start()
 
     def order(self, what: str, name: str | None = None) -> None:
-        """Send an operator's order with the next answer."""
-        self._ordered += 1
-        self._orders.append(Order(what, self._ordered, name))
+        """Send an operator's order with every answer, as the server does, until the robot says it had it."""
+        with self._guard:
+            self._ordered += 1
+            self._orders.add(Order(what, self._ordered, name), now_s())
 
     def run(self) -> None:
         while not self._over.is_set():
@@ -46,7 +50,9 @@ class Pc(threading.Thread):
     def _reading(self, frame: contract.Frame) -> Reading:
         scores = [float(name == self.emotion) for name in EMOTIONS]
         faces = [Face(1, [0.0, 0.0, 90.0, 90.0], 0.9, scores)] if self.emotion else []
-        orders, self._orders = self._orders, []
+        with self._guard:
+            self._orders.settle(frame.done or [], now_s())
+            orders = self._orders.riding()
         return Reading(frame.seq, frame.taken_s, faces, orders, {}, "told", None)
 
     def close(self) -> None:
