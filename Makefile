@@ -7,7 +7,7 @@ CAMERA ?= demo
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-robot test-ray test-kserve test-torchrun test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-kserve bench-peers clean
+.PHONY: help setup demo test test-long test-robot test-ray test-kserve test-openvino test-torchrun test-clients test-faults soak test-api fuzz audit lock robot-package deploy check behaviors format bench bench-hour bench-ray bench-kserve bench-peers clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ test-ray: .venv-ray/ready  ## many robots on a Ray cluster of this machine (.ven
 
 test-kserve: .venv-kserve/ready  ## faces scored by a real Triton, which is killed and comes back (.venv-kserve, Linux)
 	.venv-kserve/bin/python -m pytest -s tests/kserve/serving.py
+
+test-openvino: .venv/ready-to-test  ## the networks by OpenVINO, which stays installed then and is used where it is faster
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[openvino]'
+	$(BIN)/python -m pytest tests/pc/test_engine.py
 
 test-torchrun: .venv/ready-to-test  ## two processes that train together teach what one teaches
 	$(BIN)/python -m pytest -s tests/ray/training.py

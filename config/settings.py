@@ -63,6 +63,7 @@ class MonitorSettings(Section):
 
 class ReaderSettings(Section):
     model: str
+    runtime: Literal["auto", "onnxruntime", "openvino"]
     min_face_px: Annotated[int, Field(ge=20, le=400)]
     thresholds: Literal["thorough", "reference", "fast"]
     find_within_s: Annotated[float, Field(gt=0, le=10)]

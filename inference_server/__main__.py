@@ -61,7 +61,7 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
     from inference_server.monitor import Monitor, MonitorError
     from inference_server.recorder import RecordError
     from inference_server.server import Server, ServerError, allow_open_files
-    from inference_server.workers import cores, enough_for
+    from inference_server.workers import core_names, enough_for
 
     kinds = (KeysError, LslError, MetricsError, MonitorError, RecordError, ServerError, songs.SongsError)
     with one_sentence(*kinds), ExitStack() as open_things:
@@ -78,7 +78,7 @@ def serve(listen, monitor, no_monitor, plain, backend, config, overrides) -> Non
         )
         open_things.enter_context(server)
         network = server.about["model"]
-        runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on {cores()} cores"
+        runtime = f"{server.about['runtime']}, {workers} worker{'s' * (workers > 1)} on core {core_names()}"
         line = f"serving at {server.address} · {network} · {runtime} · {_who_may_come(server)}"
         recorder = open_things.enter_context(_recorder(chosen, events, server))
         if chosen.server.metrics:

@@ -17,14 +17,15 @@ from inference_server import worker
 def open_(line: str, say):
     """(reader, runtime) of these settings; say(kserve=...) is called by a thread of its own."""
     from inference_server.kserve import Asker, Client
-    from inference_server.runtime import RUNTIME, open_reader
+    from inference_server.runtime import open_reader_by
     from models import zoo
 
     told = json.loads(line)
     reader, chosen = ReaderSettings(**told["reader"]), KServeSettings(**told["kserve"])
     client = Client(chosen, chosen.model or reader.model, zoo.read_card(reader.model))
     asker = Asker(client, lambda why: say(kserve=why))
-    return open_reader(reader, asker), f"{RUNTIME}, or {client.where}"
+    opened, runtime = open_reader_by(reader, asker)
+    return opened, f"{runtime}, or {client.where}"
 
 
 if __name__ == "__main__":

@@ -34,11 +34,10 @@ class FaceReader:
     """One replica: a Reader, on one core."""
 
     def __init__(self, reader: dict, batch: int):
-        from inference_server.runtime import RUNTIME, open_reader
+        from inference_server.runtime import open_reader_by
 
         self._chosen = ReaderSettings(**reader)
-        self._reader = open_reader(self._chosen)
-        self._runtime = RUNTIME
+        self._reader, self._runtime = open_reader_by(self._chosen)
         self.read.set_max_batch_size(batch)
 
     def about(self) -> dict:

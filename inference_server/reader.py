@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 
 from config.contract import EMOTIONS, MAX_FACES, ContractError, Face, Frame, Reading, refusal
 from inference_server.decode import decode
@@ -22,6 +21,7 @@ from inference_server.quality import Limits, flaws
 from inference_server.tracking import Seen, Tracks
 from models import golden
 from models.crop import SIDE_PX, crop_face
+from models.engine import AGREE, FLOAT32, Engine, Engines
 from models.mtcnn import Detector
 from models.zoo import Entry
 
@@ -54,7 +54,7 @@ class Reader:
     """Reads frames with one detector and one network of the zoo.
 
     crop_margin   side of the crop as a multiple of the longer side of the face box; None: what its card says
-    threads       of one network run
+    engines       what opens the network; None: ONNX Runtime, on one thread
     find_within_s, attend   how faces are followed and which one comes first; see tracking.Tracks
     limits        from which on a face's picture makes its scores doubtful; None: as in quality.Limits
     unsure_below  a face whose highest score is below this is unsure; None: what the card says, if it does
@@ -68,7 +68,7 @@ class Reader:
         detector: Detector,
         entry: Entry,
         crop_margin: float | None = None,
-        threads: int = 1,
+        engines: Engines | None = None,
         find_within_s: float = 0.5,
         attend: str = "nearest",
         limits: Limits | None = None,
@@ -78,7 +78,7 @@ class Reader:
         self.model = entry.name
         self._detector = detector
         self._margin = entry.card["crop_margin"] if crop_margin is None else crop_margin
-        self._classifier = open_classifier(entry, threads)
+        self._classifier = open_classifier(entry, engines)
         self._before = before
         self._limits = limits or Limits()
         self._unsure_below = entry.card.get("unsure_below", 0.0) if unsure_below is None else unsure_below
@@ -188,7 +188,7 @@ class Reader:
             return np.zeros((0, len(EMOTIONS)), np.float32)
         scores = self._before(crops) if self._before else None
         if scores is None:
-            scores = self._classifier.run(None, {"faces": crops})[0]
+            scores = self._classifier.run({"faces": crops})
         if not np.isfinite(scores).all():
             raise ContractError("internal", f"the network {self.model} gave numbers that are not finite.")
         return scores.clip(0, 1)  # a softmax in float32 may give 1.0000001
@@ -216,21 +216,17 @@ class Laps:
         self._since_s = now_s
 
 
-def open_classifier(entry: Entry, threads: int) -> onnxruntime.InferenceSession:
+def open_classifier(entry: Entry, engines: Engines | None = None) -> Engine:
     """The network as the zoo promises it: faces (N, 1, 48, 48) float32 -> scores (N, 7); tried on a drawn face.
 
     What it says of that face must be what its card says, where it does.
     """
     path = entry.onnx_path
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     faces = np.concatenate([golden.face(), np.full((1, 1, SIDE_PX, SIDE_PX), 128, np.float32)])
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        scores = session.run(None, {"faces": faces})[0]
-    except Exception as error:  # ONNX Runtime's errors have no common class of their own
+        classifier = (engines or Engines()).open("classifier", path.read_bytes())
+        scores = classifier.run({"faces": faces})
+    except Exception as error:  # the runtimes' errors have no common class of their own
         reason = str(error).splitlines()[0]
         raise ReaderError(f"reader: {path} is not a network of the zoo: {reason}") from None
     if scores.shape != (2, len(EMOTIONS)) or not np.allclose(scores.sum(1), 1, atol=1e-3):
@@ -238,10 +234,11 @@ def open_classifier(entry: Entry, threads: int) -> onnxruntime.InferenceSession:
             f"reader: {path} must give {len(EMOTIONS)} probabilities a face; shape {scores.shape} with sums "
             f"{np.round(scores.reshape(2, -1).sum(1), 3)} came. Export the network again."
         )
-    off = golden.differs(scores[0], entry.card)
+    allowed = golden.TOLERANCE if classifier.precision == FLOAT32 else AGREE
+    off = golden.differs(scores[0], entry.card, allowed)
     if off is not None:
         raise ReaderError(
             f"reader: {path} says something else of the drawn face than its card, by {off:.3g}; at most "
-            f"{golden.TOLERANCE:g} is allowed. Restore it from the release, or install ONNX Runtime again."
+            f"{allowed:g} is allowed. Restore it from the release, or install {classifier.runtime} again."
         )
-    return session
+    return classifier

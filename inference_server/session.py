@@ -329,9 +329,9 @@ def _records(path: Path) -> Iterator:
 
 def versions() -> dict[str, str]:
     """Of the programs that a reading depends on."""
-    packages = ("nao-emotion", "onnxruntime", "numpy", "opencv-python-headless", "simplejpeg", "mcap")
+    readers = ("onnxruntime", "openvino", "numpy", "opencv-python-headless", "simplejpeg")
     found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in packages:
+    for name in ("nao-emotion", *readers, "mcap"):
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found

@@ -59,9 +59,9 @@ def say(words: int, **word: str) -> None:
 def _open(line: str, _):
     """The reader of these settings, warm, and its runtime's name. The slow imports are in here."""
     from config.settings import ReaderSettings
-    from inference_server.runtime import RUNTIME, open_reader
+    from inference_server.runtime import open_reader_by
 
-    return open_reader(ReaderSettings.model_validate_json(line)), RUNTIME
+    return open_reader_by(ReaderSettings.model_validate_json(line))
 
 
 def work(reader, socket: zmq.Socket, lifeline: int) -> None:

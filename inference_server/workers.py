@@ -38,6 +38,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def core_names() -> str:
+    """Which those are, for people: "0-3, 8"."""
+    if not hasattr(os, "sched_getaffinity"):
+        return f"0-{cores() - 1}"
+    there = sorted(os.sched_getaffinity(0))
+    firsts = [core for core in there if core - 1 not in there]
+    lasts = [core for core in there if core + 1 not in there]
+    return ", ".join(f"{a}-{b}" if b > a else f"{a}" for a, b in zip(firsts, lasts, strict=True))
+
+
 def enough_for(listen: str) -> int:
     """How many workers, where nobody has said: one robot needs one, a class of robots all cores."""
     return 1 if is_loopback(listen) else min(cores(), ENOUGH)

@@ -46,9 +46,9 @@ def renew(name: str, home: Path = zoo.ZOO) -> list[float]:
     return card["golden"]
 
 
-def differs(got: np.ndarray, card: dict) -> float | None:
+def differs(got: np.ndarray, card: dict, allowed: float = TOLERANCE) -> float | None:
     """By how much scores (7,) of the drawn face are off the card's; None: they are not, or it has none."""
     if "golden" not in card:
         return None
     worst = float(np.abs(got - np.asarray(card["golden"], np.float32)).max())
-    return None if worst <= TOLERANCE else worst  # NaN is not below it
+    return None if worst <= allowed else worst  # NaN is not below it

@@ -8,7 +8,7 @@ shows, and never follows one over time.
 The networks were trained on RGB; here they see gray, as if R = G = B. That saves a third of the time up to
 the boxes, and on real clips the same faces were found (`python -m tests.bench.reader` measures it).
 
-mtcnn_nets.py reads the weights and builds the networks; ONNX Runtime runs them.
+mtcnn_nets.py reads the weights and builds the networks; engine.py runs them.
 
 Design: boxes are rows [x1, y1, x2, y2] in px inside this file, `box_px = [x, y, width, height]` outside.
 Letters at line ends: N windows, H x W pixels, K cells (places of P-Net's window on all levels).
@@ -23,8 +23,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 
+from models.engine import Engine, Engines
 from models.mtcnn_nets import O_NET, P_NET, R_NET, installed_weights, pyramid_graph, read_weights, window_graph
 
 WINDOW_PX = 12  # side of P-Net's window
@@ -59,21 +59,25 @@ class Detector:
 
     min_face_px   smallest face that is looked for
     thresholds    a name in THRESHOLDS, or three numbers 0..1
-    threads       of one network run
     weights       folder of the three files, None: the installed `mtcnn` package
+    engines       what opens the networks; None: ONNX Runtime, on one thread
 
     Raises ModelError where a weights file is missing or altered.
     """
 
-    def __init__(self, min_face_px=40, thresholds="reference", threads: int = 1, weights=None):
+    def __init__(self, min_face_px=40, thresholds="reference", weights=None, engines: Engines | None = None):
         folder = installed_weights() if weights is None else Path(weights)
         self._min_face_px = min_face_px
         self._limits = [logit(score) for score in THRESHOLDS.get(thresholds, thresholds)]
-        self._threads = threads
+        self._engines = engines or Engines()
         self._p_weights = read_weights(P_NET, folder)
-        self._r_net = self._session(window_graph(R_NET, read_weights(R_NET, folder)))
-        self._o_net = self._session(window_graph(O_NET, read_weights(O_NET, folder)))
+        self._r_net = self._opened("R-Net", window_graph(R_NET, read_weights(R_NET, folder)))
+        self._o_net = self._opened("O-Net", window_graph(O_NET, read_weights(O_NET, folder)))
         self._pyramid = lru_cache(SIZES_KEPT)(self._make_pyramid)
+
+    def prepare(self, height_px: int, width_px: int) -> None:
+        """Open the networks for pictures of this size, as the first of them would."""
+        self._pyramid((height_px, width_px))
 
     def detect(self, gray: np.ndarray, known_px: Sequence[Sequence[float]] = ()) -> list[Found]:
         """The faces in (H, W) uint8, the largest first; those whose boxes are `known_px` are not looked for."""
@@ -102,7 +106,7 @@ class Detector:
         if pyramid is None:
             return np.zeros((0, 4), np.float32)
         levels = shrink(gray, pyramid.sizes_px)
-        out = pyramid.session.run(None, {f"level{i}": level for i, level in enumerate(levels)})[0]  # (5, K)
+        out = pyramid.p_net.run({f"level{i}": level for i, level in enumerate(levels)})  # (5, K)
         cells = np.flatnonzero(out[0] > self._limits[0])
         windows, scores, level = pyramid.windows[cells], out[0, cells], pyramid.level[cells]
         kept = suppress(windows, scores, WITHIN_LEVEL, level)
@@ -114,7 +118,7 @@ class Detector:
         if not len(squares):
             return squares
         squares = np.rint(squares)
-        out = self._r_net.run(None, {"windows": cut(gray, squares, R_NET.side_px)})[0]  # (N, 5)
+        out = self._r_net.run({"windows": cut(gray, squares, R_NET.side_px)})  # (N, 5)
         sure = np.flatnonzero(out[:, 0] > self._limits[1])
         sure = sure[suppress(squares[sure], out[sure, 0], AFTER_R)]
         return squared(moved(squares[sure], out[sure, 1:5]))
@@ -127,7 +131,7 @@ class Detector:
         if not len(squares):
             return np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
         squares = np.rint(squares)
-        out = self._o_net.run(None, {"windows": cut(gray, squares, O_NET.side_px)})[0]  # (N, 15)
+        out = self._o_net.run({"windows": cut(gray, squares, O_NET.side_px)})  # (N, 15)
         boxes = moved(squares, out[:, 1:5])
         scores = np.where(middle_inside(boxes, gray), out[:, 0], -np.inf)
         corner, side = squares[:, None, :2], (squares[:, 2:] - squares[:, :2])[:, None]
@@ -138,23 +142,18 @@ class Detector:
         if not sizes_px:
             return None
         windows, level = level_windows(*shape, sizes_px)
-        return Pyramid(sizes_px, self._session(pyramid_graph(self._p_weights, sizes_px)), windows, level)
+        p_net = self._opened("P-Net", pyramid_graph(self._p_weights, sizes_px))
+        return Pyramid(sizes_px, p_net, windows, level)
 
-    def _session(self, graph: onnx.ModelProto) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(
-            graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+    def _opened(self, kind: str, graph: onnx.ModelProto) -> Engine:
+        return self._engines.open(kind, graph.SerializeToString())
 
 
 class Pyramid(NamedTuple):
     """All that P-Net needs for one size of picture, every level in one graph."""
 
     sizes_px: tuple[tuple[int, int], ...]  # height, width of each level, falling
-    session: onnxruntime.InferenceSession  # level0 (1, 1, H, W) uint8 ... -> (5, K)
+    p_net: Engine  # level0 (1, 1, H, W) uint8 ... -> (5, K)
     windows: np.ndarray  # (K, 4) in the picture's px
     level: np.ndarray  # (K,)
 

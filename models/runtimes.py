@@ -14,9 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-from models import zoo
+from models import engine, zoo
 from models.evaluate import read, share, truth
 
 ROUNDS, WARM_UP = 300, 20
@@ -29,7 +28,7 @@ def compare(name: str, path: str | Path, rounds: int = ROUNDS, home: Path = zoo.
     faces = read(path, "PublicTest").faces
     rows, right = truth(faces, entry.card["labels"])
     images = faces.images[rows][:, None].astype(np.float32)
-    forms = on_onnxruntime(entry) | on_openvino(entry)
+    forms = forms_of(entry)
     times = on_one_core(lambda: take_turns(forms, images[:1], rounds))
     return {
         "model": name,
@@ -58,43 +57,18 @@ def table(report: dict) -> str:
     return "\n".join(lines)
 
 
-def on_onnxruntime(entry: zoo.Entry) -> dict[str, Scorer]:
-    """Float, and int8 where it is shipped."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    forms = {}
-    for form, file in (("ONNX Runtime f32", "model.onnx"), ("ONNX Runtime int8", zoo.INT8)):
+def forms_of(entry: zoo.Entry) -> dict[str, Scorer]:
+    """Float, and int8 where it is shipped; OpenVINO's where it is installed, bf16 where the CPU has it."""
+    runs = {}
+    for form, file in (("f32", "model.onnx"), ("int8", zoo.INT8)):
         if file in entry.card["sha256"]:
-            session = onnxruntime.InferenceSession(
-                entry.onnx_path.with_name(file), options, providers=["CPUExecutionProvider"]
-            )
-            forms[form] = lambda faces, session=session: session.run(None, {"faces": faces})[0]
-    return forms
-
-
-def on_openvino(entry: zoo.Entry) -> dict[str, Scorer]:
-    """Float, bf16 where the CPU has it, and int8 where it is shipped; nothing without OpenVINO."""
-    if not find_spec("openvino"):
-        return {}
-    import openvino
-
-    core = openvino.Core()
-    wanted = [("OpenVINO f32", "model.onnx", "f32")]
-    if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        wanted.append(("OpenVINO bf16", "model.onnx", "bf16"))
-    if zoo.INT8 in entry.card["sha256"]:
-        wanted.append(("OpenVINO int8", zoo.INT8, "f32"))
-    forms = {}
-    for form, file, precision in wanted:
-        options = {
-            "INFERENCE_PRECISION_HINT": precision,
-            "INFERENCE_NUM_THREADS": 1,
-            "PERFORMANCE_HINT": "LATENCY",
-        }
-        network = core.compile_model(entry.onnx_path.with_name(file), "CPU", options)
-        request = network.create_infer_request()
-        forms[form] = lambda faces, request=request: request.infer(faces)[0].copy()
-    return forms
+            graph = entry.onnx_path.with_name(file).read_bytes()
+            runs[f"ONNX Runtime {form}"] = engine.with_onnxruntime(graph).run
+            if find_spec("openvino"):
+                runs[f"OpenVINO {form}"] = engine.with_openvino(graph, precision=engine.FLOAT32).run
+    if engine.has_bf16():
+        runs["OpenVINO bf16"] = engine.with_openvino(entry.onnx_path.read_bytes(), precision=engine.BF16).run
+    return {form: lambda faces, run=run: run({"faces": faces}) for form, run in runs.items()}
 
 
 def in_batches(score: Scorer, images: np.ndarray) -> np.ndarray:

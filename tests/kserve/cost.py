@@ -42,9 +42,9 @@ def main() -> None:
     entry, triton = zoo.load(name), ModelServer(f"{name}={name}")
     try:
         chosen = settings.load().kserve.model_copy(update={"address": triton.address})
-        client, own = Client(chosen, name, entry.card), open_classifier(entry, 1)
+        client, own = Client(chosen, name, entry.card), open_classifier(entry)
         ways = {
-            "this worker": lambda faces: own.run(None, {"faces": faces}),
+            "this worker": lambda faces: own.run({"faces": faces}),
             "Triton": lambda faces: client.scores(faces, PATIENCE_S),
         }
         for faces in (np.repeat(golden.face(), count, axis=0) for count in (1, 8, 32)):

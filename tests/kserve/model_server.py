@@ -26,11 +26,11 @@ FACES = Tensor(name="faces", dtype=np.float32, shape=(1, 48, 48))
 
 def scorer(name: str, network: str):
     """What Triton calls, with the faces of one or more requests together."""
-    session = open_classifier(zoo.load(network), 1)
+    classifier = open_classifier(zoo.load(network))
 
     @batch
     def score(faces):
-        scores = session.run(None, {"faces": faces})[0]
+        scores = classifier.run({"faces": faces})
         if name == "spoilt":
             scores[(faces != golden.face()).any((1, 2, 3))] = np.nan
         return {"scores": scores[:, : outputs(name)]}
