@@ -5,7 +5,7 @@ that does other work are worth little: the load stands beside them.
 """
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -151,20 +151,41 @@ def beside_ray(seconds, paths, json_path, robots, replicas, batch):
 @clip_option
 @json_option
 @click.option("--robots", multiple=True, type=int, default=(1, 2, 4, 8, 16, 24), show_default=True)
-def how_many(seconds, paths, json_path, robots):
-    """What one robot costs, what that predicts for more, and what they cost; then for up to 10,000."""
+@click.option(
+    "--ray-nodes", type=int, default=0, help="Read by a Ray cluster of so many nodes of one core each."
+)
+def how_many(seconds, paths, json_path, robots, ray_nodes):
+    """What nobody and one robot cost, what that predicts for more and what they do cost; then up to 10,000."""
     shown, report = clips.find(paths), {"machine": machine.described()}
     with written(report, json_path):
         click.echo("{cpu}, {cores} cores, load {load:.1f}".format(**report["machine"]))
-        rows = [fleet.measure(shown, count, machine.cores(), seconds) for count in sorted(robots)]
-        cost = capacity.Cost.of(rows[0], shown)
-        report |= {"cost": cost._asdict(), "points": capacity.compared(cost, rows)}
+        with by_ray(ray_nodes) if ray_nodes else nullcontext({"workers": machine.cores()}) as how:
+            nobody, *rows = [
+                fleet.measure(shown, n, seconds=seconds, **how) for n in (0, *sorted({1, *robots}))
+            ]
+        cost = capacity.Cost.of(nobody, rows[0], shown)
+        report |= {"cost": cost._asdict(), "points": capacity.compared(cost, rows, machine.cores())}
         report["needed"] = [capacity.needed(cost, count) for count in capacity.MANY]
-        click.echo(
-            "one answer: {front_ms:.2f} + {read_ms:.2f} ms, {picture_bytes:.0f} bytes".format(**report["cost"])
-        )
-        click.echo(machine.table("Cores, predicted from the first row, and measured", report["points"]))
+        line = "nobody: {idle_cores:.2f} cores; an answer: {front_ms:.2f} + {read_ms:.2f} ms; a picture: "
+        line += "{picture_bytes:.0f} bytes"
+        click.echo(line.format(**report["cost"]))
+        click.echo(machine.table("Cores, predicted from nobody and one robot, and measured", report["points"]))
         click.echo(machine.table(f"Needed at {clips.FPS} pictures a second", report["needed"]))
+
+
+@contextmanager
+def by_ray(nodes: int):
+    """How fleet.measure is to read by a cluster of so many nodes of one core each, on this machine."""
+    from tests.ray.stage import cluster
+
+    with cluster(*[1] * nodes) as (head, others):
+        options = ("--set", f"ray.address={head.address}", "--set", f"ray.replicas={nodes}")
+        yield {
+            "workers": 1,
+            "more": ("--backend", "ray", *options),
+            "ready": "Ray reads from now on",
+            "also": lambda: [pid for one in (head, *others) for pid in one.pids],
+        }
 
 
 def of_all(rows: list[dict]) -> dict:

@@ -7,6 +7,7 @@ they use of the CPU counts against the server, as both run on the same machine, 
 import io
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 
@@ -68,7 +69,7 @@ class Robot:
 def living(robots: list[Robot], address: str):
     """The robots at the server's line, each in a thread; what goes wrong in one is raised at the end."""
     over = threading.Event()
-    with ThreadPoolExecutor(len(robots)) as pool:
+    with ThreadPoolExecutor(max(len(robots), 1)) as pool:
         lives = [pool.submit(robot.live, address, over) for robot in robots]
         try:
             yield
@@ -86,12 +87,14 @@ def measure(
     beside=lambda line: nullcontext(),
     more: tuple[str, ...] = (),
     ready: str = "",
+    also: Callable[[], list[int]] = list,
 ) -> dict:
     """One row: what `robots` robots that look at `clips` in turn get from a server with so many workers.
 
     beside   gives what happens meanwhile, as a context manager, from the line that the server says
     more     options of `serve`
     ready    a part of what it says when it is to be measured, if that is not at once
+    also     gives processes that read beside the server's own, such as those of a cluster
     """
     address = f"tcp://127.0.0.1:{free_port()}"
     serve = (
@@ -109,7 +112,7 @@ def measure(
         line = server.wait_for_line("serving", START_S)
         if ready:
             server.wait_for_line(ready, START_S)
-        front, readers = [server.process.pid], below(server.process.pid)
+        front, readers = [server.process.pid], [*below(server.process.pid), *also()]
         with living(fleet, address), beside(line):
             time.sleep(WARM_UP_S)
             began_s, before = now_s(), _cpu_s(front, readers)
@@ -119,17 +122,21 @@ def measure(
         server.end()
     answers = [[age for at, age in robot.notes.all if began_s <= at <= ended_s] for robot in fleet]
     ages_ms = 1e3 * np.concatenate(answers) if any(answers) else np.full(1, np.nan)
-    each_s = (ended_s - began_s) / max(sum(map(len, answers)), 1)
-    used = {name: (after[name] - before[name]) / (ended_s - began_s) * each_s * 1e3 for name in after}
+    lasted_s = ended_s - began_s
+    each_s = lasted_s / max(sum(map(len, answers)), 1)
+    cores = {name: (after[name] - before[name]) / lasted_s for name in after}
     return {
         "clients": robots,
-        "answers_per_second": sum(map(len, answers)) / (ended_s - began_s),
-        "answers_per_second_slowest": min(map(len, answers)) / (ended_s - began_s),
+        "answers_per_second": sum(map(len, answers)) / lasted_s,
+        "answers_per_second_slowest": min(map(len, answers), default=0) / lasted_s,
         "median_age_ms": float(np.median(ages_ms)),
         "p95_age_ms": float(np.percentile(ages_ms, 95)),
         "faces": float(np.mean([faces for robot in fleet for faces in robot.faces] or [0])),
-        **{f"{name}_cpu_ms": ms for name, ms in used.items()},  # for each answer
-        "cores_busy": sum(used.values()) / 1e3 / each_s,
+        "front_cpu_ms": cores["front"] * each_s * 1e3,  # for each answer
+        "readers_cpu_ms": cores["readers"] * each_s * 1e3,
+        "front_cores": cores["front"],
+        "readers_cores": cores["readers"],
+        "cores_busy": sum(cores.values()),
         "memory_mb": memory,
         "workers": workers,
     }
@@ -138,6 +145,6 @@ def measure(
 def _cpu_s(front: list[int], readers: list[int]) -> dict[str, float]:
     return {
         "front": sum(cpu_s(pid) or 0.0 for pid in front),
-        "workers": sum(cpu_s(pid) or 0.0 for pid in readers),
+        "readers": sum(cpu_s(pid) or 0.0 for pid in readers),
         "clients": time.process_time(),
     }

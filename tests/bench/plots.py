@@ -16,7 +16,7 @@ def draw(folder: Path, plots: dict[str, list[tuple[str, dict]]]) -> list[Path]:
     made = []
     for grows, points in plots.items():
         labels = [label for label, _ in points]
-        cpu_ms = [row["front_cpu_ms"] + row["workers_cpu_ms"] for _, row in points]
+        cpu_ms = [row["front_cpu_ms"] + row["readers_cpu_ms"] for _, row in points]
         figure, left = plt.subplots(figsize=(5, 3.2), layout="constrained")
         right = left.twinx()
         left.plot(labels, cpu_ms, "o-", color=CPU)

@@ -17,12 +17,12 @@ from inference_server.ray_front import Bridge, RayFirst
 from inference_server.workers import Process, Workers
 from robot_app.clock import now_s
 from tests.bench import clips
-from tests.ray.stage import PATIENCE_S, Fleet, Head, end, front_door, replicas, wait_until
+from tests.ray.stage import PATIENCE_S, Fleet, Head, cluster, end, front_door, replicas, wait_until
 from tests.whole.programs import Program, free_port
 
 pytestmark = pytest.mark.timeout(900)
 ROBOTS, FRAMES = 6, 20
-LOAD = 2  # robots, at 15 pictures a second
+LOAD, MANY = 2, 10  # robots, at 15 pictures a second
 LOST_S = 1.0  # of fresh answers, at most
 STRETCHES = 10  # in which the machine may come to rest
 
@@ -123,6 +123,30 @@ def test_a_killed_replica_costs_no_robot_a_second_of_fresh_answers_and_is_replac
         others = lambda: [pid for pid in replicas("killed") if pid != first]  # noqa: E731
         wait_until(lambda: len(others()) == 2, "the killed replica was not replaced")
     judge("replica killed", before, after)
+
+
+def test_a_node_that_dies_costs_no_robot_a_second_and_its_replica_begins_on_another():
+    fleet = Fleet(LOAD)
+    with cluster(2, 2) as (head, nodes):
+        with front_door(head.address, "nodes", 2) as (_, address), fleet.at(address):
+            before = quiet(fleet)
+            there = lambda: [node for node in nodes if set(node.pids) & set(replicas("nodes"))]  # noqa: E731
+            wait_until(lambda: len(there()) == 2, "the replicas were not on two nodes")
+            killed_s = now_s()
+            nodes[0].kill()
+            fleet.answered(60, killed_s)
+            after = fleet.longest_gaps_s(killed_s, now_s())
+            moved = lambda: set(replicas("nodes")) & set(nodes[1].pids)  # noqa: E731
+            wait_until(lambda: len(moved()) == 2, "no second replica began on the other node")
+    judge("node killed", before, after)
+
+
+def test_replicas_are_added_where_more_are_allowed_and_robots_come(head):
+    crowd = Fleet(MANY)
+    with front_door(head.address, "growing", 1, most=3) as (_, address):
+        assert len(replicas("growing")) == 1
+        with crowd.at(address):
+            wait_until(lambda: len(replicas("growing")) > 1, f"{MANY} robots brought no second replica")
 
 
 def test_when_the_head_is_killed_the_workers_read_and_say_so_and_ray_comes_back_with_the_next():

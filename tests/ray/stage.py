@@ -33,31 +33,60 @@ PORTS = (  # Ray waits a short time only for those that its parts choose themsel
 FRESH_S = 0.5  # as robot.max_age_s
 
 
-class Head:
-    """The head of a cluster, and its only node, with room for `cores` replicas."""
+class Node:
+    """A node of the cluster at `address`, with room for `cores` replicas."""
+
+    def __init__(self, address: str, cores: int):
+        self.address = address
+        self._begin(cores, address=address)
+
+    def _begin(self, cores: int, *words: str, **more) -> None:
+        options = more | {"num-cpus": cores, "object-store-memory": 128 * 2**20}
+        options |= {f"{name}-port": free_port() for name in PORTS}
+        start = ["start", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1", *words]
+        start += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        self._process = begun("ray.scripts.scripts", *start, ready="runtime started")
+
+    @property
+    def pids(self) -> list[int]:
+        """All its processes, the replicas on it too."""
+        return [self._process.pid, *below(self._process.pid)]
+
+    def kill(self) -> None:
+        """As if its machine had lost its power; once is enough."""
+        if self._process.returncode is not None:
+            return
+        for pid in self.pids:
+            end(pid)
+        self._process.wait()
+        self._process.stdout.close()
+
+
+class Head(Node):
+    """The head of a cluster, and its only node until others are begun."""
 
     def __init__(self, cores: int = 16, port: int | None = None):
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets' names may not be long
-        options = {
-            "port": self.port,
-            "num-cpus": cores,
-            "object-store-memory": 128 * 2**20,
-            "temp-dir": self._folder,
-            "include-dashboard": "false",
-        } | {f"{name}-port": free_port() for name in PORTS}
-        words = [f"--{name}={value}" for name, value in options.items()]
-        start = ["start", "--head", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1", *words]
-        self._process = begun("ray.scripts.scripts", *start, ready="runtime started")
+        more = {"port": self.port, "temp_dir": self._folder, "include_dashboard": "false"}
+        self._begin(cores, "--head", **more)
 
     def kill(self) -> None:
-        """As if its machine had lost its power."""
-        for pid in [self._process.pid, *below(self._process.pid)]:
-            end(pid)
-        self._process.wait()
-        self._process.stdout.close()
+        super().kill()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def cluster(*cores: int):
+    """Several nodes of so many cores each, and a head with none: (head, nodes)."""
+    machines = [head := Head(cores=0)]
+    try:
+        machines += [Node(head.address, count) for count in cores]
+        yield head, machines[1:]
+    finally:
+        for machine in reversed(machines):
+            machine.kill()
 
 
 def begun(module: str, *words: str, ready: str, **how) -> subprocess.Popen:
@@ -100,10 +129,11 @@ def wait_until(what, why: str, within_s: float = PATIENCE_S) -> None:
 
 
 @contextmanager
-def front_door(address: str, app: str, replicas: int):
+def front_door(address: str, app: str, replicas: int, most: int | None = None):
     """A server as a program, whose frames go to the application `app`: (the program, its address)."""
     listen = f"tcp://127.0.0.1:{free_port()}"
     chosen = {"ray.address": address, "ray.app": app, "ray.replicas": replicas}
+    chosen |= {"ray.most_replicas": most} if most else {}
     options = [word for key, value in chosen.items() for word in ("--set", f"{key}={value}")]
     serve = ("serve", "--backend", "ray", "--listen", listen, "--no-monitor", *options)
     with Program("inference_server", *serve) as program:

@@ -1,6 +1,7 @@
 """The bench measures what it says: its robots get answers, its clips never jump. No time is judged here."""
 
 import numpy as np
+import pytest
 
 from tests.bench import capacity, clips, fleet, machine
 
@@ -32,7 +33,12 @@ def test_a_table_has_its_heads_and_a_dash_where_nothing_was_measured():
 
 
 def test_what_many_robots_need_is_what_one_costs_many_times():
-    cost = capacity.Cost(front_ms=0.5, read_ms=6.5, picture_bytes=20_000)
+    nobody = {"front_cores": 0.01, "readers_cores": 0.05}
+    one = {"answers_per_second": 15.0, "front_cores": 0.01 + 0.0075, "readers_cores": 0.05 + 0.0975}
+    blank = clips.clip("blank", [np.full((120, 160, 3), 128, np.uint8)], clips.SIZES["qqvga"])
+    cost = capacity.Cost.of(nobody, one, [blank])
+    assert cost[:3] == pytest.approx((0.5, 6.5, 0.06)) and cost.picture_bytes == len(blank.jpegs[0])
+    cost = capacity.Cost(front_ms=0.5, read_ms=6.5, idle_cores=0.0, picture_bytes=20_000)
     few, many = capacity.needed(cost, 10), capacity.needed(cost, 1000)
     assert few["cores in all"] == 2 and few["front doors"] == 1 and few["network_mbit_s"] == 24
     assert many["cores in all"] == 150 and many["front doors"] == 16
@@ -40,9 +46,10 @@ def test_what_many_robots_need_is_what_one_costs_many_times():
         "clients": 4,
         "answers_per_second": 60.0,
         "p95_age_ms": 9.0,
-        "front_cpu_ms": 0.5,
-        "workers_cpu_ms": 7.5,
+        "front_cores": 0.03,
+        "readers_cores": 0.45,
+        "cores_busy": 1.5,
     }
-    (point,) = capacity.compared(cost, [row])
-    assert (point["cores_predicted"], point["cores_measured"]) == (0.42, 0.48)
-    assert point["error"] == -0.125
+    (point,) = capacity.compared(cost._replace(idle_cores=0.06), [row], cores=2)
+    assert (point["cores_predicted"], point["cores_measured"]) == (0.48, 0.48)
+    assert (point["error"], point["busy"]) == (0, 0.75)
