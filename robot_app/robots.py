@@ -9,9 +9,11 @@ camera or emotion. It runs with qi 1.8 (Python 2.7, as on NAO) and qi 3.
 from __future__ import division, print_function
 
 import os
+import time
 
 CALL_S = 2.0  # A call that moves nothing answers within this, or the robot is gone.
 CONNECT_S = 5.0
+BACK_S = 30.0  # in which a NAOqi that is back begins all its services
 LONG_S = 15.0  # the longest way from lying down to Stand
 SLICE_MS = 50  # qi waits in C++, where no signal reaches Python; so it waits in slices.
 
@@ -38,11 +40,28 @@ class Robot(object):
         self._shut = shut
         self._session = None
         self._services = {}
+        self._known = set()  # names of the services that were there so far
 
     def connect(self, ended=None):
         """Connect, or connect anew with every service fetched anew; gives up as soon as `ended()`."""
         self.close()
         self._session = self._open_session(ended)
+        self._await_services(ended)
+
+    def _await_services(self, ended):
+        """NAOqi takes connections before all its services have begun: wait for those that we know."""
+        for _ in range(int(BACK_S * 1000 / SLICE_MS)):
+            missing = [name for name in self._known if not self._is_there(name)]
+            if not missing or not self._session.isConnected() or (ended is not None and ended()):
+                return
+            time.sleep(SLICE_MS / 1000.0)
+
+    def _is_there(self, name):
+        try:
+            self._service(name)
+            return True
+        except RobotError:
+            return False
 
     def end(self):
         """Close the session, for good."""
@@ -113,6 +132,7 @@ class Robot(object):
                 raise RobotLost("there is no connection to %s." % self.address)
             try:
                 self._services[name] = self._session.service(name)
+                self._known.add(name)
             except RuntimeError as error:
                 self._fail(name, error)
         return self._services[name]

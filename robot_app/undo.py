@@ -18,6 +18,7 @@ from behaviors.keyframes import UNICODE, as_str
 from robot_app.robots import RobotError, RobotLost, sentence_of, wait
 
 KEY = "NaoEmotion/Undo"  # in the robot's ALMemory
+AGAIN = ", still"  # added to the name of what was refused once
 THERE_RAD = 0.01  # joints this near to where they are to go need not go
 
 # One call. A long one (wait_s is not None) goes on in the robot when it has not ended within wait_s.
@@ -65,10 +66,14 @@ class Undo(object):
         return what in [name for name, _ in self._steps]
 
     def settle(self, what):
-        """Do one step now, if it is noted, and forget it."""
+        """Do one step now, if it is noted, and forget it; what is refused of it is tried again at the end."""
         for calls in [calls for name, calls in self._steps if name == what]:
+            refused = [each for each, _ in self._attempt(calls)]
             self._steps = [step for step in self._steps if step[0] != what]
-            self._attempt(what, calls)
+            if refused:
+                again = what + AGAIN
+                earlier = [each for name, calls in self._steps if name == again for each in calls]
+                self.replace(again, *earlier + [each for each in refused if each not in earlier])
             self._write()
 
     def run(self):
@@ -76,7 +81,8 @@ class Undo(object):
         while self._steps:
             what, calls = self._steps.pop()
             try:
-                self._attempt(what, calls)
+                for _, error in self._attempt(calls):
+                    self._tell("undo", "%s could not be put back: %s" % (what, error))
             except RobotLost as lost:
                 left = [what] + [name for name, _ in reversed(self._steps)]
                 self._tell("undo", "not put back: %s; %s" % (", ".join(left), lost))
@@ -84,14 +90,17 @@ class Undo(object):
                 return
         self._write()
 
-    def _attempt(self, what, calls):
+    def _attempt(self, calls):
+        """Do these; gives [(call, error), ...] of those that were refused."""
+        refused = []
         for each in calls:
             try:
                 self._do(each)
             except RobotLost:
                 raise
             except RobotError as error:
-                self._tell("undo", "%s could not be put back: %s" % (what, error))
+                refused.append((each, error))
+        return refused
 
     def _do(self, each):
         if each.wait_s is None:

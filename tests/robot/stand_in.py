@@ -85,6 +85,11 @@ class Naoqi(object):
     def isConnected(self):
         return self.connected
 
+    def opened(self, ended=None):
+        """The session, connected anew."""
+        self.connected = True
+        return self
+
     def close(self):
         self.connected = False
 

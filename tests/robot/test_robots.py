@@ -12,6 +12,13 @@ from robot_app import robots
 from robot_app.robots import Robot, RobotError, RobotLost, sentence_of
 
 
+class Nothing(object):
+    """No service is there."""
+
+    def __call__(self, name):
+        raise RuntimeError("Service not found: " + name)
+
+
 @pytest.fixture
 def naoqi():
     return Naoqi()
@@ -19,7 +26,7 @@ def naoqi():
 
 @pytest.fixture
 def robot(naoqi):
-    robot = Robot(lambda ended: naoqi, "the stand-in")
+    robot = Robot(naoqi.opened, "the stand-in")
     robot.connect()
     return robot
 
@@ -80,6 +87,32 @@ def test_after_a_new_connection_every_service_is_fetched_anew():
     assert robot.call("ALRobotPosture", "getPosture") == "Stand"
     robot.connect()
     assert robot.call("ALRobotPosture", "getPosture") == "Sit"
+
+
+def test_a_naoqi_that_is_back_is_used_once_the_services_that_were_there_have_begun(naoqi, robot, monkeypatch):
+    robot.call("ALMotion", "robotIsWakeUp")
+    slept, service = [], naoqi.service
+
+    def begun_after_three_slices(name):
+        if name == "ALMotion" and len(slept) < 3:
+            raise RuntimeError("Service not found: " + name)
+        return service(name)
+
+    naoqi.service = begun_after_three_slices
+    monkeypatch.setattr(robots.time, "sleep", slept.append)
+    robot.connect()
+    assert len(slept) == 3 and robot.call("ALMotion", "robotIsWakeUp") is True
+
+
+def test_one_that_never_begins_is_not_waited_for_without_end(naoqi, robot, monkeypatch):
+    robot.call("ALMotion", "robotIsWakeUp")
+    naoqi.service = Nothing()
+    slept = []
+    monkeypatch.setattr(robots.time, "sleep", slept.append)
+    robot.connect()
+    assert sum(slept) == pytest.approx(robots.BACK_S)
+    robot.connect(ended=lambda: True)
+    assert sum(slept) == pytest.approx(robots.BACK_S)
 
 
 @pytest.mark.parametrize(

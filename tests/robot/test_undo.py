@@ -9,7 +9,7 @@ import json
 import pytest
 from stand_in import Naoqi
 
-from robot_app.robots import Robot
+from robot_app.robots import Robot, RobotLost
 from robot_app.tell import Teller
 from robot_app.undo import KEY, Undo, call
 
@@ -20,9 +20,9 @@ class App(object):
     def __init__(self, naoqi):
         self.naoqi = naoqi
         self.said = io.StringIO() if str is not bytes else io.BytesIO()
-        robot = Robot(lambda ended: naoqi, "the stand-in")
-        robot.connect()
-        self.undo = Undo(robot, Teller(self.said))
+        self.robot = Robot(naoqi.opened, "the stand-in")
+        self.robot.connect()
+        self.undo = Undo(self.robot, Teller(self.said))
 
     def spoke(self):
         return [text for (text,) in self.naoqi.of("ALTextToSpeech", "say")]
@@ -66,6 +66,29 @@ def test_one_step_can_be_done_before_the_others_and_is_forgotten(app):
     assert app.spoke() == ["1"] and not app.undo.holds("a")
     app.undo.run()
     assert app.spoke() == ["1", "2"]
+
+
+def test_what_is_refused_before_the_others_is_tried_again_at_the_end(app):
+    app.naoqi.broken["ALMotion.wakeUp"] = "ALMotion::wakeUp\n\tnot begun"
+    for _ in range(2):
+        app.undo.note("a", say("1"), call("ALMotion", "wakeUp"))
+        app.undo.settle("a")
+        assert not app.undo.holds("a")
+    assert app.said.getvalue() == ""
+    del app.naoqi.broken["ALMotion.wakeUp"]
+    before = len(app.naoqi.of("ALMotion", "wakeUp"))
+    app.undo.run()
+    assert app.spoke() == ["1", "1"] and len(app.naoqi.of("ALMotion", "wakeUp")) == before + 1
+
+
+def test_a_connection_that_is_lost_before_a_step_was_done_loses_no_note(app):
+    app.undo.note("a", say("1"))
+    app.naoqi.connected = False
+    with pytest.raises(RobotLost):
+        app.undo.settle("a")
+    app.robot.connect()
+    app.undo.run()
+    assert app.spoke() == ["1"]
 
 
 def test_a_step_that_fails_keeps_none_from_being_done(app):
