@@ -2,8 +2,9 @@
 
     python -m tests.bench.reaction --server ADDRESS --robot ADDRESS --seconds N     prints milliseconds, as JSON
 
-Three of its methods are listened to: an answer tells when its picture was taken, a behaviour that begins was
-caused by that answer, and the next angles that are sent end the measurement.
+Three of its methods are listened to: an answer tells when its picture was taken, a behaviour that begins in the
+same turn of the loop was caused by that answer, and the next angles that are sent end the measurement. One that
+begins in a turn without an answer had waited for the end of another, and is not measured.
 """
 
 import json
@@ -29,8 +30,7 @@ class Stopwatch:
         Robot.start = lambda robot, *given: self._on_start(robot, *given)
 
     def _on_answer(self, reading):
-        if reading is not None:
-            self._picture_s = reading.taken_s
+        self._picture_s = reading and reading.taken_s
         return reading
 
     def _on_play(self, player, *given):
