@@ -20,7 +20,6 @@ import onnxruntime
 
 log = logging.getLogger("models")
 
-CHOICES = ("auto", "onnxruntime", "openvino")
 ROUNDS, WARM_UP = 25, 5
 AHEAD = 0.95  # of ONNX Runtime's time: what OpenVINO must stay below to be taken
 AGREE = 0.05  # by which answers may differ, absolute or of the value; bf16 keeps 8 bits of it
@@ -43,7 +42,7 @@ class Engine(NamedTuple):
 class Engines:
     """Opens graphs, each by the runtime that suits its kind.
 
-    runtime   one of CHOICES: by trial, or always the one that is named
+    runtime   auto (by trial), onnxruntime or openvino (always that one)
     threads   of one run
     now_s     the clock of the trials, s
 
