@@ -11,7 +11,7 @@ from tests.ray.stage import PATIENCE_S, Head
 from tests.whole.programs import Program
 
 pytestmark = pytest.mark.timeout(1800)
-FILMS, PICTURES = 40, 12
+FILMS, PICTURES = 40, 60  # so many that the first break comes long before the end
 SAME = ("readings.csv", "episodes.csv", "report.html", "episodes.eaf", "episodes.vtt")
 
 
@@ -22,12 +22,12 @@ def films(tmp_path_factory):
     for number in range(FILMS):
         one = shown[number % len(shown)]
         with av.open(str(folder / f"{number:02}.mkv"), "w") as file:
-            stream = file.add_stream("ffv1", rate=clips.FPS)
+            stream = file.add_stream("mjpeg", rate=clips.FPS)
             stream.height, stream.width = one.pictures[0].shape[:2]
-            stream.pix_fmt = "bgr0"
+            stream.pix_fmt = "yuvj420p"
             for turn in range(PICTURES):
                 picture = one.pictures[(3 * number + turn) % len(one.pictures)]
-                frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="bgr0")
+                frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuvj420p")
                 frame.pts = turn
                 file.mux(stream.encode(frame))
             file.mux(stream.encode())
