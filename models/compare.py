@@ -20,6 +20,7 @@ import onnxruntime
 from ruamel.yaml import YAML
 
 from models import runtimes, zoo
+from models.engine import with_onnxruntime
 
 PAPERS = YAML(typ="safe").load(Path(__file__).with_name("papers.yaml"))
 ROUNDS = 60
@@ -101,12 +102,8 @@ def untrained(name: str, folder: Path) -> dict:
 
 def scorers(files: dict[str, Path]) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     """Each file as a function of faces, on one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    sessions = {name: onnxruntime.InferenceSession(path, options) for name, path in files.items()}
-    return {
-        name: lambda faces, s=session: s.run(None, {"faces": faces})[0] for name, session in sessions.items()
-    }
+    runs = {name: with_onnxruntime(path.read_bytes()).run for name, path in files.items()}
+    return {name: lambda faces, run=run: run({"faces": faces}) for name, run in runs.items()}
 
 
 def one_face() -> np.ndarray:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 
 from config.contract import EMOTIONS
 from models import adapters, data, folders, zoo
+from models.engine import with_onnxruntime
 
 BINS = 15  # of equal width, for the calibration error
 Z = 1.96  # standard deviations to either side that hold 95 % of a normal distribution
@@ -22,16 +22,12 @@ class Classifier:
     """A network of the zoo, ready to score faces; `file` names another form of it beside model.onnx."""
 
     def __init__(self, entry: zoo.Entry, threads: int = 2, file: str | Path = "model.onnx"):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(
-            entry.onnx_path.parent / file, options, providers=["CPUExecutionProvider"]
-        )
+        self._run = with_onnxruntime((entry.onnx_path.parent / file).read_bytes(), threads).run
 
     def __call__(self, faces: np.ndarray) -> np.ndarray:
         """(n, 48, 48) uint8 -> probabilities (n, 7)."""
         batches = [faces[i : i + 64, None].astype(np.float32) for i in range(0, len(faces), 64)]
-        return np.concatenate([self.session.run(None, {"faces": batch})[0] for batch in batches])
+        return np.concatenate([self._run({"faces": batch}) for batch in batches])
 
 
 class Truth(NamedTuple):
