@@ -191,7 +191,10 @@ def read(recipe: Path | None) -> dict:
     metavar="EMOTION LOGIT",
     help="Name a rare EMOTION more often: LOGIT is added to its own.",
 )
-def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: float, leans: tuple) -> None:
+@click.option("--mirrored", is_flag=True, help="Score a face and its mirror: better, in twice the time.")
+def export(
+    weights: Path, name: str, recipe: Path, second: bool, crop_margin: float, leans: tuple, mirrored: bool
+) -> None:
     """Make WEIGHTS of a finished run a network of the zoo called NAME."""
     from models import export as exporter
     from models.prune import losses
@@ -208,7 +211,8 @@ def export(weights: Path, name: str, recipe: Path, second: bool, crop_margin: fl
         facts["training"] = cost(log)
     if (report := weights.with_name("report.json")).is_file():
         facts["pruned"] = losses(json.loads(report.read_text()))
-    print(exporter.export(weights, name, followed.network, facts, second, followed.shape, dict(leans)))
+    shape = followed.shape
+    print(exporter.export(weights, name, followed.network, facts, second, shape, dict(leans), mirrored))
 
 
 @main.command()
@@ -365,7 +369,7 @@ def card(names: tuple[str, ...]) -> None:
     """Write README.md and its pictures beside the card.yaml of NAMES (else of all networks)."""
     from models import cards
 
-    for name in names or zoo.names():
+    for name in names or zoo.carded():
         print(cards.write(name))
 
 
@@ -430,17 +434,18 @@ def compare(names: tuple[str, ...], plot: Path | None, markdown: bool, json_path
 @click.option("--markdown", is_flag=True, help="As the table of models/README.md.")
 @JSON
 def show(markdown: bool, json_path: Path | None) -> None:
-    """The networks of the zoo, each checked against its card."""
+    """The networks of the zoo, each checked against its card; "-" as file: too large for the repository."""
     from models.compare import parameters
 
-    entries = [zoo.load(name) for name in zoo.names()]
-    show_table([HEAD, *map(row, entries)], markdown)
+    files = {name: None if zoo.left_out(name) else zoo.load(name).onnx_path for name in zoo.carded()}
+    known = [(zoo.read_card(name), path) for name, path in files.items()]
+    show_table([HEAD, *(row(card, path) for card, path in known)], markdown)
     if json_path:
         told = ("network", "labels", "multiply_adds", "figures")
         listed = [
-            {"name": e.name, "parameters": parameters(e.card), "file": str(e.onnx_path)}
-            | {key: e.card.get(key) for key in told}
-            for e in entries
+            {"name": card["name"], "parameters": parameters(card), "file": path and str(path)}
+            | {key: card.get(key) for key in told}
+            for card, path in known
         ]
         write_json(listed, json_path)
 
@@ -467,19 +472,19 @@ HEAD = [
 ]
 
 
-def row(entry: zoo.Entry) -> list[str]:
+def row(card: dict, path: Path | None) -> list[str]:
     """A line of the zoo's table; figures are those of PublicTest, "-" where the card has none."""
-    card, figures = entry.card, entry.card.get("figures", {})
+    figures = card.get("figures", {})
     of = lambda labels: figures.get(f"PublicTest {labels}", {}).get("accuracy")  # noqa: E731
     scenes = figures.get(f"end to end {card['labels']}", {})
     through = scenes.get("through_detector", {}).get(str(card["crop_margin"]))
     shares = [of("fer2013"), of("ferplus"), scenes.get("found"), through]
     return [
-        entry.name,
+        card["name"],
         *("-" if share is None else f"{share:.2%}" for share in shares),
         f"{card['parameters']:,}",
         f"{card['multiply_adds'] / 1e6:.1f} M",
-        f"{entry.onnx_path.stat().st_size / 1e6:.1f} MB",
+        f"{path.stat().st_size / 1e6:.1f} MB" if path else "-",
     ]
 
 

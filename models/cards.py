@@ -17,7 +17,7 @@ LABELS = {"fer2013": "FER2013", "ferplus": "FER+"}
 
 def write(name: str, home: Path = zoo.ZOO) -> Path:
     """Write the page and the pictures of one network; gives the path of the page."""
-    card = zoo.load(name, home).card
+    card = zoo.read_card(name, home) if zoo.left_out(name, home) else zoo.load(name, home).card
     folder = home / name
     parts = [part(card, folder) for part in PARTS]
     page = folder / "README.md"
@@ -33,7 +33,22 @@ def head(card: dict, _: Path) -> str:
         f"{card['parameters']:,} parameters, {card['multiply_adds'] / 1e6:.1f} M multiply-adds a face; "
         f"{pruned(card)}trained on {LABELS[card['labels']]} labels by `models/recipes/{card['recipe']}`. The "
         f"service cuts a face out with {card['crop_margin']} times the longer side of its box."
-        f"{leans(card)}"
+        f"{mirrored(card)}{leans(card)}{elsewhere(card)}"
+    )
+
+
+def mirrored(card: dict) -> str:
+    if not card.get("mirrored"):
+        return ""
+    return " It answers by the mean score of a face and its mirror; multiply-adds and times are those of both."
+
+
+def elsewhere(card: dict) -> str:
+    """That the weights are not in the repository, in a sentence; nothing for others."""
+    if card.get("weights_mb", 0) <= zoo.LARGEST_MB:
+        return ""
+    return (
+        f" Its weights ({card['weights_mb']} MB) are too large for the repository; the recipe makes them again."
     )
 
 

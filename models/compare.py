@@ -3,8 +3,8 @@
     python -m models compare --json FILE
 
 Accuracy is the card's (`evaluate --card`), the cost of training that of the run (in the card since the export);
-time and memory are taken here. A network that nobody finished training is timed with random weights and keeps
-its row, without accuracy. Never trains, and changes no card.
+time and memory are taken here. A network whose weights are not here is timed with random ones; one that nobody
+finished training keeps its row, without accuracy. Never trains, and changes no card.
 """
 
 import json
@@ -42,23 +42,23 @@ def compare(names: Sequence[str] = (), rounds: int = ROUNDS, home: Path = zoo.ZO
     with tempfile.TemporaryDirectory() as folder:
         rows, files = [], {}
         for name in names or all_names(home):
-            known = name in zoo.names(home)
-            rows.append(of_zoo(name, home) if known else untrained(name, Path(folder)))
-            path = (home if known else Path(folder)) / name / "model.onnx"
-            if path.is_file():
-                files[name] = path
+            rows.append(of_zoo(name, home) if name in zoo.carded(home) else untrained(name))
+            if name in zoo.names(home):
+                files[name] = home / name / zoo.ONNX
+            else:
+                files[name] = with_random_weights(name, Path(folder) / f"{name}.onnx", home)
         times = runtimes.on_one_core(lambda: runtimes.take_turns(scorers(files), one_face(), rounds))
         for row in rows:
-            if path := files.get(row["name"]):
-                row |= spent(times[row["name"]]) | alone(path)
-                row["file_mb"] = round(path.stat().st_size / 1e6, 2)
+            path = files[row["name"]]
+            row |= spent(times[row["name"]]) | alone(path)
+            row["file_mb"] = round(path.stat().st_size / 1e6, 2)
     return [{column: row.get(column) for column in COLUMNS} for row in rows]
 
 
 def all_names(home: Path) -> list[str]:
     """Those of the zoo, and the papers' networks of which the zoo has none."""
-    there = {zoo.read_card(name, home)["network"] for name in zoo.names(home)}
-    return [*zoo.names(home), *(name for name in PAPERS if name not in there)]
+    there = {zoo.read_card(name, home)["network"] for name in zoo.carded(home)}
+    return [*zoo.carded(home), *(name for name in PAPERS if name not in there)]
 
 
 def of_zoo(name: str, home: Path) -> dict:
@@ -83,21 +83,29 @@ def parameters(card: dict) -> int:
     return card["parameters_and_statistics" if paper.get("counts_statistics") else "parameters"]
 
 
-def untrained(name: str, folder: Path) -> dict:
-    """Size alone; its ONNX file with random weights is written to `folder`."""
+def untrained(name: str) -> dict:
+    """Size alone."""
     from models import export
     from models.networks import build
 
-    net = build(name).eval()
-    (folder / name).mkdir()
-    export.write_onnx(net, folder / name / "model.onnx")
-    card = {"network": name, **export.sizes(net)}
+    card = {"network": name, **export.sizes(build(name).eval())}
     return {
         "name": name,
         "parameters": parameters(card),
         "multiply_adds": card["multiply_adds"],
         "paper": PAPERS.get(name),
     }
+
+
+def with_random_weights(name: str, path: Path, home: Path) -> Path:
+    """The ONNX file of a network, of the shape on its card where it has one, for its size and time alone."""
+    from models import export
+    from models.networks import build
+
+    card = zoo.read_card(name, home) if name in zoo.carded(home) else {"network": name}
+    net = build(card["network"], **card.get("shape", {})).eval()
+    export.write_onnx(net, path, card.get("mirrored", False))
+    return path
 
 
 def scorers(files: dict[str, Path]) -> dict[str, Callable[[np.ndarray], np.ndarray]]:

@@ -71,7 +71,7 @@ def write_int8(onnx_path: Path, folder: Path, method: str, faces: np.ndarray) ->
     """
     prepared, out = folder / "prepared.onnx", folder / f"{method}.onnx"
     with redirect_stdout(StringIO()):  # ONNX Runtime counts its histograms aloud
-        quant_pre_process(onnx_path, prepared)
+        quant_pre_process(onnx_path, prepared, skip_symbolic_shape=True)  # it knows not all of CBAM's nodes
         quantize_static(
             prepared,
             out,

@@ -1,7 +1,8 @@
 """The zoo: finished networks, each a folder with model.onnx, weights.safetensors and card.yaml.
 
 This file finds a network and makes sure that it is the one its card speaks of. It needs no torch and
-runs nothing. Weights are never pickles.
+runs nothing. Weights are never pickles. Those too large for the repository stay with whoever trained them:
+their card is there, with all its figures, and says by which recipe they come back.
 """
 
 import difflib
@@ -15,7 +16,9 @@ from ruamel.yaml.error import YAMLError
 from config.contract import EMOTIONS
 
 ZOO = Path(__file__).with_name("zoo")
+ONNX = "model.onnx"
 INT8 = "model.int8.onnx"  # the smaller form, where it is as good
+LARGEST_MB = 10.0  # a file above this stays out of the repository (.gitignore)
 NEEDED = ("name", "network", "emotions", "input_px", "crop_margin", "sha256")
 
 
@@ -36,14 +39,29 @@ class Entry(NamedTuple):
 
 
 def names(zoo: Path = ZOO) -> list[str]:
-    """The networks that are there, in alphabetical order."""
+    """The networks that can be served, in alphabetical order."""
+    return [name for name in carded(zoo) if not left_out(name, zoo)]
+
+
+def carded(zoo: Path = ZOO) -> list[str]:
+    """All that were trained, those too whose weights are not in the repository."""
     return sorted(path.parent.name for path in zoo.glob("*/card.yaml"))
+
+
+def left_out(name: str, zoo: Path = ZOO) -> bool:
+    """Whether the weights of `name` are too large for the repository, and nobody put them here."""
+    return read_card(name, zoo).get("weights_mb", 0) > LARGEST_MB and not (zoo / name / ONNX).is_file()
 
 
 def load(name: str, zoo: Path = ZOO) -> Entry:
     """One network by name; raises ZooError where a file is missing, altered, or of other emotions."""
     folder = zoo / name
     card = read_card(name, zoo)
+    if left_out(name, zoo):
+        raise ZooError(
+            f"zoo: the weights of {name} ({card['weights_mb']} MB) are too large for the repository; train it: "
+            f"python -m models train models/recipes/{card['recipe']} --data FOLDER, then export them as {name}."
+        )
     if tuple(card["emotions"]) != EMOTIONS:
         raise ZooError(
             f"zoo: {name} was trained for {', '.join(card['emotions'])}; "
@@ -51,7 +69,7 @@ def load(name: str, zoo: Path = ZOO) -> Entry:
         )
     for file, expected in card["sha256"].items():
         _check(folder / file, expected)
-    return Entry(name, folder / "model.onnx", card)
+    return Entry(name, folder / ONNX, card)
 
 
 def note(name: str, key: str, report: dict, zoo: Path = ZOO) -> None:
@@ -77,8 +95,8 @@ def read_card(name: str, zoo: Path = ZOO) -> dict:
     """The card alone, whatever its files are; raises ZooError where it is missing or no card."""
     path = zoo / name / "card.yaml"
     if not path.is_file():
-        near = difflib.get_close_matches(name, names(zoo), 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names(zoo)) or 'none'}."
+        near = difflib.get_close_matches(name, carded(zoo), 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(carded(zoo)) or 'none'}."
         raise ZooError(f"zoo: there is no network {name!r}; {hint}")
     try:
         card = YAML(typ="safe").load(path)

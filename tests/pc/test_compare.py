@@ -10,7 +10,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip insta
 from click.testing import CliRunner
 
 from config import settings
-from models import compare, train, zoo
+from models import cards, compare, train, zoo
 from models.__main__ import main
 from models.networks import NETWORKS
 
@@ -48,9 +48,21 @@ def test_the_papers_speak_of_networks_that_can_be_built():
 
 def test_without_names_the_whole_zoo_and_every_network_of_the_papers_is_compared():
     names = compare.all_names(zoo.ZOO)
-    assert set(zoo.names()) <= set(names)
-    built = {zoo.read_card(name)["network"] if name in zoo.names() else name for name in names}
+    assert set(zoo.carded()) <= set(names)
+    built = {zoo.read_card(name)["network"] if name in zoo.carded() else name for name in names}
     assert set(compare.PAPERS) <= built
+
+
+def test_a_network_too_large_for_the_repository_keeps_its_figures_and_is_timed_with_random_weights(tmp_path):
+    name = settings.load().reader.model
+    card = zoo.read_card(name) | {"name": "large", "network": "mini-xception", "shape": {}, "weights_mb": 76.4}
+    (tmp_path / "large").mkdir()
+    zoo.write_card(tmp_path / "large", card)
+    (row,) = compare.compare(["large"], rounds=3, home=tmp_path)
+    assert row["fer2013"] == card["figures"]["PublicTest fer2013"]["accuracy"]
+    assert row["median_ms"] > 0 and row["file_mb"] > 0.2
+    cards.write("large", tmp_path)
+    assert "(76.4 MB) are too large for the repository" in (tmp_path / "large/README.md").read_text()
 
 
 def test_the_plot_has_a_dot_for_each_network_with_accuracy(rows, tmp_path):
@@ -74,5 +86,6 @@ def test_the_list_as_json_names_each_network_its_parameters_and_its_file(tmp_pat
     path = tmp_path / "list.json"
     assert CliRunner().invoke(main, ["list", "--json", str(path)]).exit_code == 0
     listed = json.loads(path.read_text())
-    assert [row["name"] for row in listed] == zoo.names()
-    assert all(row["parameters"] > 0 and row["file"].endswith("model.onnx") for row in listed)
+    assert [row["name"] for row in listed] == zoo.carded()
+    assert all(row["parameters"] > 0 for row in listed)
+    assert [row["name"] for row in listed if row["file"]] == zoo.names()

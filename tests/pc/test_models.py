@@ -7,6 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (pip install -e '.[train]')")
 
+from safetensors.torch import save_file  # noqa: E402
+
 from config.contract import EMOTIONS  # noqa: E402
 from models import data, export, losses, optimizers, zoo  # noqa: E402
 from models.augment import Augmentation  # noqa: E402
@@ -15,6 +17,7 @@ from models.train import Plateau, Recipe, Teacher, draw, grown, to_input, train 
 from models.xrs import XRS, SqueezeExcite  # noqa: E402
 
 torch.set_num_threads(1)  # tiny batches: threads would only wait for each other
+FACTS = {"crop_margin": 1.0}
 USAGES = ["Training"] * 40 + ["PublicTest"] * 10
 
 
@@ -332,6 +335,36 @@ def test_an_exported_network_answers_as_torch_does(fer2013, recipe, tmp_path, se
     expected = logits.softmax(1).numpy()
     assert np.allclose(Classifier(entry)(faces), expected, atol=1e-4)
     assert entry.card["parameters"] == 1_517_143
+
+
+def test_a_mirrored_network_says_the_same_of_a_face_and_its_mirror(tmp_path):
+    from models.evaluate import Classifier
+
+    net = build("mini-xception")
+    save_file(net.state_dict(), tmp_path / "weights.safetensors")
+    once = export.export(tmp_path / "weights.safetensors", "once", "mini-xception", FACTS, home=tmp_path)
+    twice = export.export(
+        tmp_path / "weights.safetensors", "twice", "mini-xception", FACTS, mirrored=True, home=tmp_path
+    )
+    faces = np.random.default_rng(1).integers(0, 256, (3, 48, 48), np.uint8)
+    of = {folder.name: Classifier(zoo.load(folder.name, tmp_path)) for folder in (once, twice)}
+    assert not np.allclose(of["once"](faces), of["once"](faces[:, :, ::-1]), atol=1e-4)
+    assert np.allclose(of["twice"](faces), of["twice"](faces[:, :, ::-1]), atol=1e-6)
+    work = {name: zoo.read_card(name, tmp_path)["multiply_adds"] for name in of}
+    assert work["twice"] == 2 * work["once"]
+
+
+def test_weights_that_are_small_enough_in_16_bits_alone_are_kept_so(tmp_path):
+    net = build("a-mobilenet", side_px=32)
+    save_file(net.state_dict(), tmp_path / "weights.safetensors")
+    folder = export.export(
+        tmp_path / "weights.safetensors", "half", "a-mobilenet", FACTS, shape={"side_px": 32}, home=tmp_path
+    )
+    assert zoo.read_card("half", tmp_path)["weights_mb"] == pytest.approx(7.0, abs=0.1)
+    assert all(file.stat().st_size < 8e6 for file in folder.iterdir())
+    kept = data_of(folder / "weights.safetensors")
+    restored = export.restore("a-mobilenet", kept, shape={"side_px": 32})
+    assert {weight.dtype for weight in restored.parameters()} == {torch.float32}
 
 
 def data_of(weights):

@@ -1,6 +1,7 @@
 """The zoo serves only what its card vouches for."""
 
 import shutil
+import subprocess
 
 import numpy as np
 import onnxruntime
@@ -62,3 +63,34 @@ def test_another_order_of_emotions_is_refused(copy):
     card.write_text(card.read_text().replace("happy", "joy", 1))
     with pytest.raises(zoo.ZooError, match="needed is the order happy"):
         zoo.load(name, home)
+
+
+@pytest.fixture
+def too_large(copy):
+    """A network whose weights are not in the repository: its card is all there is."""
+    home, name = copy
+    for file in ("model.onnx", "model.int8.onnx", "weights.safetensors"):
+        (home / name / file).unlink(missing_ok=True)
+    zoo.write_card(home / name, zoo.read_card(name, home) | {"weights_mb": 76.4})
+    return home, name
+
+
+def test_a_network_too_large_for_the_repository_keeps_its_card_and_is_not_served(too_large):
+    home, name = too_large
+    assert zoo.names(home) == [] and zoo.carded(home) == [name]
+    with pytest.raises(zoo.ZooError, match=r"\(76\.4 MB\) are too large for the repository; train it: "):
+        zoo.load(name, home)
+
+
+def test_it_is_served_once_somebody_made_its_weights_again(too_large):
+    home, name = too_large
+    shutil.copy(zoo.ZOO / name / "model.onnx", home / name)
+    assert zoo.names(home) == [name]
+
+
+def test_no_file_of_the_repositorys_zoo_is_too_large():
+    listed = subprocess.run(["git", "ls-files", "-z", zoo.ZOO], cwd=zoo.ZOO, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no clone of the repository")
+    files = [zoo.ZOO / name for name in listed.stdout.decode().split("\0") if name]
+    assert [file for file in files if file.stat().st_size > zoo.LARGEST_MB * 1e6] == []
