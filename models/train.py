@@ -10,6 +10,7 @@ an epoch for the log; nothing is chosen by it. Never reads PrivateTest. Uses a G
 
 import copy
 import csv
+import hashlib
 import json
 import math
 import statistics
@@ -51,7 +52,7 @@ class Recipe(NamedTuple):
     balance              a face is drawn with odds of its emotion's count to the power of -balance
     rare_votes           FER+ votes for an emotion weigh by its share of all votes to the power of -rare_votes
     mixup                alpha of the Beta distribution by which two faces are mixed (arXiv 1710.09412); 0: none
-    start                weights of a finished run to go on from
+    start                weights of a finished run to go on from, or last.safetensors of a stopped one
     grown                for each block of an XRS the block of `start` that it takes over, or null: a new one,
                          which begins by changing nothing
     teacher, distil      networks whose mean score of the unchanged faces is learnt too, with {weight,
@@ -175,12 +176,12 @@ class Run:
         self.plateau = Plateau()
 
     def begin_with(self, path: Path) -> None:
-        """Take the weights of a finished run instead of random ones; what it does not hold begins anew."""
+        """Take the weights of another run instead of random ones; what it does not hold begins anew."""
         if not path.is_file():
             raise data.DataError(
                 f"train: the recipe starts from {path}, which is not there; train that one first."
             )
-        weights = load_file(path)
+        weights = published(load_file(path))
         second = part(weights, "second.")
         weights = {k: v for k, v in weights.items() if not k.startswith("second.")}
         if self.recipe.grown:
@@ -239,6 +240,13 @@ class Run:
         path = self.out / PUBLISHED
         save_file({k: v.contiguous() for k, v in weights.items()}, path, {"recipe": recipe_name})
         return path
+
+
+def published(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Of all that a stopped run keeps, what a finished one publishes; published weights as they are."""
+    mean = part(state, "mean.")
+    second = {f"second.{k}": v for k, v in part(state, "objective.second.").items()}
+    return mean | second if mean else state
 
 
 def part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -335,12 +343,30 @@ class Lessons(NamedTuple):
         if faces.votes is not None:
             votes = weighed(data.ferplus_target(faces.votes), run.recipe.rare_votes)
         lessons = cls(*(torch.as_tensor(part).to(run.device) for part in (faces.images, emotion, votes)))
-        with run.multiplications():
-            teachers = run.teachers if run.epoch < run.recipe.epochs else []  # a finished run asks nobody
-            taught = [t.softened(lessons.images, run.recipe.distil["temperature"]) for t in teachers]
+        teachers = run.teachers if run.epoch < run.recipe.epochs else []  # a finished run asks nobody
+        taught = [asked(teacher, lessons.images, run) for teacher in teachers]
         first = [scores[0] for scores in taught]
         second = [scores[1] for scores in taught if len(scores) > 1]
         return lessons._replace(soft=tuple(torch.stack(each).mean(0) for each in (first, second) if each))
+
+
+def asked(teacher: Teacher, images: Tensor, run: Run) -> list[Tensor]:
+    """What a teacher says of the faces (Teacher.softened); kept beside the runs, since it takes minutes."""
+    temperature = run.recipe.distil["temperature"]
+    known = hashlib.sha256(json.dumps([temperature, run.recipe.precision]).encode())
+    heads = teacher.second.state_dict() if teacher.second else {}
+    for tensor in (images, *teacher.net.state_dict().values(), *heads.values()):
+        known.update(tensor.cpu().contiguous().numpy())
+    path = run.out.parent / f"taught-{known.hexdigest()[:16]}.safetensors"
+    if not path.is_file():
+        with run.multiplications():
+            scores = torch.stack(teacher.softened(images, temperature))  # (classifiers, n, 7)
+        if not run.crew.is_first:
+            return list(scores)
+        partial = path.with_suffix(".part")
+        save_file({"scores": scores.float().contiguous()}, partial)
+        partial.replace(path)
+    return list(load_file(path)["scores"].to(run.device))
 
 
 def weighed(votes: np.ndarray, power: float) -> np.ndarray:

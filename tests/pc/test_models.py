@@ -13,7 +13,7 @@ from config.contract import EMOTIONS  # noqa: E402
 from models import data, export, losses, optimizers, zoo  # noqa: E402
 from models.augment import Augmentation  # noqa: E402
 from models.networks import build  # noqa: E402
-from models.train import Plateau, Recipe, Teacher, draw, grown, to_input, train  # noqa: E402
+from models.train import Plateau, Recipe, Teacher, draw, grown, published, to_input, train  # noqa: E402
 from models.xrs import XRS, SqueezeExcite  # noqa: E402
 
 torch.set_num_threads(1)  # tiny batches: threads would only wait for each other
@@ -252,6 +252,34 @@ def test_the_optimisers_of_the_paper_are_compared_in_one_table_and_picture(fer20
 def test_a_student_learns_from_a_network_of_the_zoo(fer2013, recipe, tmp_path):
     path = tmp_path / "student.yaml"
     path.write_text(recipe.read_text() + "teacher: [xrs-ferplus]\ndistil: {weight: 1.0, temperature: 3.0}\n")
+    assert train(path, fer2013, tmp_path / "run").is_file()
+
+
+def test_what_a_teacher_said_is_kept_for_the_next_run_that_asks_the_same(
+    fer2013, recipe, tmp_path, monkeypatch
+):
+    path = tmp_path / "student.yaml"
+    path.write_text(recipe.read_text() + "teacher: [xrs-ferplus]\ndistil: {weight: 1.0, temperature: 3.0}\n")
+    asked, softened = [], Teacher.softened
+    monkeypatch.setattr(Teacher, "softened", lambda *args: asked.append(1) or softened(*args))
+    for run in ("one", "two"):
+        train(path, fer2013, tmp_path / run)
+    assert len(asked) == 1
+    assert (tmp_path / "one/weights.safetensors").read_bytes() == (
+        tmp_path / "two/weights.safetensors"
+    ).read_bytes()
+    path.write_text(path.read_text().replace("temperature: 3.0", "temperature: 2.0"))
+    train(path, fer2013, tmp_path / "three")
+    assert len(asked) == 2
+
+
+def test_a_run_begins_with_what_a_stopped_one_would_have_published(fer2013, recipe, tmp_path):
+    finished = data_of(train(recipe, fer2013, tmp_path / "first"))
+    stopped = published(data_of(tmp_path / "first/last.safetensors"))
+    assert stopped.keys() == finished.keys()
+    assert all(torch.equal(stopped[key], finished[key]) for key in finished)
+    path = tmp_path / "on.yaml"
+    path.write_text(f"{recipe.read_text()}start: {tmp_path}/first/last.safetensors\n")
     assert train(path, fer2013, tmp_path / "run").is_file()
 
 
