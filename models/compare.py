@@ -192,7 +192,7 @@ def of_paper(paper: dict | None) -> str:
     sets = {"fer2013": "FER2013", "ferplus": "FER+", "rafdb": "RAF-DB", "ckplus": "CK+"}
     said = [f"{word} {paper[key]:.2%}" for key, word in sets.items() if key in paper]
     said += [f"{paper['parameters']:,} parameters"] if "parameters" in paper else []
-    return f"{', '.join(said)} ({paper['paper']})"
+    return f"{', '.join(said)} ({paper['paper']})" if said else paper["paper"]
 
 
 def draw(rows: Sequence[dict], path: Path) -> Path:

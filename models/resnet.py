@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-CLASSES = 7
+from models.layers import Network
+
 WIDTHS = ((16, 1), (32, 2), (64, 2))  # channels and first step of a stage: 48x48, 24x24, 12x12
 
 
@@ -58,44 +59,34 @@ class Block(nn.Module):
         return torch.relu(self.second(y) + self.shortcut(x))  # (N, out, H/step, W/step)
 
 
-class ResNet(nn.Module):
-    """Gray faces to seven scores before softmax, in the order of `config.contract.EMOTIONS`.
-
-    Input (N, 1, 48, 48) float, pixel 0..255 mapped to -1..1; output (N, classes), unbounded. `stem` is the
-    width of the first convolution, `blocks` has rows of the fields of Row.
-    """
+class ResNet(Network):
+    """See Network. `stem` is the width of the first convolution, `blocks` has rows of the fields of Row."""
 
     def __init__(
-        self,
-        stem: int,
-        blocks: Sequence[Sequence[int | bool]],
-        classes: int = CLASSES,
-        dropout: float = 0.0,
+        self, stem: int, blocks: Sequence[Sequence[int | bool]], side_px: int = 48, dropout: float = 0.0
     ):
-        super().__init__()
+        super().__init__(side_px, blocks[-1][0], dropout)
         self.stem = convolution(1, stem)
         layers, channels = [], stem
         for row in blocks:
             layers.append(Block(channels, Row(*row)))
             channels = row[0]
         self.blocks = nn.Sequential(*layers)
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(channels, classes)
 
     @property
-    def shape(self) -> dict[str, int | list[list[int | bool]]]:
+    def shape(self) -> dict:
         """Plain lists that build this network again, whatever was pruned: ResNet(**shape)."""
-        return {"stem": self.stem[0].out_channels, "blocks": [list(block.row) for block in self.blocks]}
+        blocks = [list(block.row) for block in self.blocks]
+        return {"stem": self.stem[0].out_channels, "blocks": blocks, "side_px": self.side_px}
 
     def embed(self, faces: Tensor) -> Tensor:
-        x = torch.relu(self.stem(faces))  # (N, 1, 48, 48) -> (N, 16, 48, 48)
+        x = torch.relu(self.stem(self.resized(faces)))  # (N, 1, 48, 48) -> (N, 16, 48, 48)
         return self.blocks(x).mean((2, 3))  # (N, 64, 12, 12) -> (N, 64)
 
-    def forward(self, faces: Tensor) -> Tensor:
-        return self.classifier(self.dropout(self.embed(faces)))  # (N, 7)
 
-
-def resnet(depth: int, stem: int = 16, blocks: Sequence[Sequence[int | bool]] | None = None) -> ResNet:
+def resnet(
+    depth: int, stem: int = 16, blocks: Sequence[Sequence[int | bool]] | None = None, side_px: int = 48
+) -> ResNet:
     """ResNet of depth 6n + 2, unpruned if `blocks` is None.
 
     >>> sum(p.numel() for p in resnet(20).parameters())
@@ -107,13 +98,14 @@ def resnet(depth: int, stem: int = 16, blocks: Sequence[Sequence[int | bool]] | 
             for place in range((depth - 2) // 6):
                 blocks.append(Row(out, first_step if place == 0 else 1, out, channels != out))
                 channels = out
-    return ResNet(stem, blocks)
+    return ResNet(stem, blocks, side_px)
 
 
 def resnet18(
     widths: Sequence[int] = (64, 128, 256, 512),
     stem: int = 32,
     blocks: Sequence[Sequence[int | bool]] | None = None,
+    side_px: int = 48,
 ) -> ResNet:
     """ResNet-18 (table 1 of the article: four stages of two blocks), its stem made fit for 48 px.
 
@@ -124,4 +116,4 @@ def resnet18(
         blocks = []
         for out in widths:
             blocks += [Row(out, 2, out, True), Row(out, 1, out, False)]
-    return ResNet(stem, blocks, dropout=0.3)
+    return ResNet(stem, blocks, side_px, dropout=0.3)
