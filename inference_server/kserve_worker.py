@@ -15,17 +15,18 @@ from inference_server import worker
 
 
 def open_(line: str, say):
-    """(reader, runtime) of these settings; say(kserve=...) is called by a thread of its own."""
+    """The reader of these settings; say(kserve=...) is called by a thread of its own."""
     from inference_server.kserve import Asker, Client
-    from inference_server.runtime import open_reader_by
+    from inference_server.runtime import open_reader
     from models import zoo
 
     told = json.loads(line)
     reader, chosen = ReaderSettings(**told["reader"]), KServeSettings(**told["kserve"])
     client = Client(chosen, chosen.model or reader.model, zoo.read_card(reader.model))
     asker = Asker(client, lambda why: say(kserve=why))
-    opened, runtime = open_reader_by(reader, asker)
-    return opened, f"{runtime}, or {client.where}"
+    opened = open_reader(reader, asker)
+    opened.runtime += f", or {client.where}"
+    return opened
 
 
 if __name__ == "__main__":

@@ -34,16 +34,16 @@ class FaceReader:
     """One replica: a Reader, on one core."""
 
     def __init__(self, reader: dict, batch: int):
-        from inference_server.runtime import open_reader_by
+        from inference_server.runtime import open_reader
 
         self._chosen = ReaderSettings(**reader)
-        self._reader, self._runtime = open_reader_by(self._chosen)
+        self._reader = open_reader(self._chosen)
         self.read.set_max_batch_size(batch)
 
     def about(self) -> dict:
         """{"model", "runtime", "reader": its settings}"""
         chosen = self._chosen.model_dump(mode="json")
-        return {"model": self._reader.model, "runtime": self._runtime, "reader": chosen}
+        return {"model": self._reader.model, "runtime": self._reader.runtime, "reader": chosen}
 
     def check_health(self) -> None:
         """That it answers at all is its health."""

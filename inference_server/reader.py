@@ -78,7 +78,9 @@ class Reader:
         self.model = entry.name
         self._detector = detector
         self._margin = entry.card["crop_margin"] if crop_margin is None else crop_margin
+        engines = engines or Engines()
         self._classifier = open_classifier(entry, engines)
+        self.runtime = engines.in_use  # for people: "ONNX Runtime 1.31.1, float32"
         self._before = before
         self._limits = limits or Limits()
         self._unsure_below = entry.card.get("unsure_below", 0.0) if unsure_below is None else unsure_below

@@ -1,4 +1,4 @@
-"""What the faces are read with: the reader that the settings describe, and what runs it, for people.
+"""What the faces are read with: the reader that the settings describe.
 
 Whoever imports this file loads the networks' runtime; the server's own process never does, its workers do.
 """
@@ -16,12 +16,7 @@ USUAL_PX = 480, 640  # height and width of what most robots send
 
 
 def open_reader(chosen: ReaderSettings, before=None) -> Reader:
-    """The Reader, in one thread; `before` as it takes it. See open_reader_by."""
-    return open_reader_by(chosen, before)[0]
-
-
-def open_reader_by(chosen: ReaderSettings, before=None) -> tuple[Reader, str]:
-    """The Reader, in one thread, and its runtime: "ONNX Runtime 1.31.1, float32".
+    """The Reader, in one thread; `before` as it takes it.
 
     Raises EngineError, ModelError, ReaderError or ZooError.
     """
@@ -33,7 +28,4 @@ def open_reader_by(chosen: ReaderSettings, before=None) -> tuple[Reader, str]:
     limits = Limits(*(getattr(chosen, name) for name in Limits._fields))
     doubting = {"limits": limits, "unsure_below": chosen.unsure_below}
     entry = zoo.load(chosen.model)
-    reader = Reader(
-        detector, entry, chosen.crop_margin, **following, **doubting, before=before, engines=engines
-    )
-    return reader, engines.in_use
+    return Reader(detector, entry, chosen.crop_margin, engines, **following, **doubting, before=before)

@@ -32,7 +32,7 @@ log = logging.getLogger("inference_server")
 def main(open_=None) -> None:
     """Open the reader that stdin describes, say so, and work until stdin ends.
 
-    open_    gives (reader, runtime) from the line of stdin and say(**word); None: a reader that asks nobody
+    open_    gives the reader from the line of stdin and say(**word); None: a reader that asks nobody
     """
     logging.basicConfig(format="%(message)s", level="WARNING")
     words = os.dup(sys.stdout.fileno())
@@ -41,11 +41,11 @@ def main(open_=None) -> None:
     socket = context.socket(zmq.DEALER)
     socket.bind(sys.argv[1])
     try:
-        reader, runtime = (open_ or _open)(sys.stdin.readline(), partial(say, words))
+        reader = (open_ or _open)(sys.stdin.readline(), partial(say, words))
     except ValueError as error:  # each of the rooms' errors is one, and says what a person can do
         say(words, failed=str(error))
         sys.exit(2)
-    say(words, model=reader.model, runtime=runtime)
+    say(words, model=reader.model, runtime=reader.runtime)
     work(reader, socket, sys.stdin.fileno())
     socket.close(linger=0)
     context.term()
@@ -57,11 +57,11 @@ def say(words: int, **word: str) -> None:
 
 
 def _open(line: str, _):
-    """The reader of these settings, warm, and its runtime's name. The slow imports are in here."""
+    """The reader of these settings, warm. The slow imports are in here."""
     from config.settings import ReaderSettings
-    from inference_server.runtime import open_reader_by
+    from inference_server.runtime import open_reader
 
-    return open_reader_by(ReaderSettings.model_validate_json(line))
+    return open_reader(ReaderSettings.model_validate_json(line))
 
 
 def work(reader, socket: zmq.Socket, lifeline: int) -> None:
