@@ -94,3 +94,9 @@ def test_no_file_of_the_repositorys_zoo_is_too_large():
         pytest.skip("this is no clone of the repository")
     files = [zoo.ZOO / name for name in listed.stdout.decode().split("\0") if name]
     assert [file for file in files if file.stat().st_size > zoo.LARGEST_MB * 1e6] == []
+
+
+def test_mini_xception_takes_at_most_300_kb_and_60_000_parameters():
+    entry = zoo.load("mini-xception")
+    assert entry.onnx_path.stat().st_size <= 300_000
+    assert entry.card["parameters_and_statistics"] <= 60_000
