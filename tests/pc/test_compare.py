@@ -16,9 +16,11 @@ from models.networks import NETWORKS
 
 
 @pytest.fixture(scope="module")
-def rows():
+def rows(tmp_path_factory):
     """The default network of the zoo, and one that nobody finished training."""
-    return compare.compare([settings.load().reader.model, "mini-xception"], rounds=3)
+    empty = tmp_path_factory.mktemp("zoo")
+    trained = compare.compare([settings.load().reader.model], rounds=3)
+    return [*trained, *compare.compare(["mini-xception"], rounds=3, home=empty)]
 
 
 def test_a_finished_network_brings_the_figures_of_its_card_and_its_time_here(rows):

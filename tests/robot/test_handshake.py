@@ -51,12 +51,12 @@ class Guarded(object):
 
 
 class Robot(object):
-    """A Link with keys, or without, and what it said."""
+    """A Link with keys, or without, that waits `silence_s` for an answer, and what it said."""
 
-    def __init__(self, port, pair):
+    def __init__(self, port, pair, silence_s=0.4):
         self.lines, self.notes = Lines(), Notes()
         address = "tcp://127.0.0.1:%d" % port
-        settings = dict(SETTINGS, silence_s=0.4)
+        settings = dict(SETTINGS, silence_s=silence_s)
         self.link = Link(address, settings, Teller(self.lines), self.notes, pair)
 
     def go_on(self, enough, attend):
@@ -84,7 +84,7 @@ def where(tmpdir):
 
 def test_a_paired_robot_is_answered(context, where):
     door = Doorkeeper(context, where)
-    robot = Robot(door.port, keys.pair_robot(where, door.public))
+    robot = Robot(door.port, keys.pair_robot(where, door.public), silence_s=PATIENCE_S)
 
     def attend():
         door.attend()
