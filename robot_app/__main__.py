@@ -255,4 +255,9 @@ def read_options(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # A thread of libqi may still come for the interpreter. If that were being taken down by then, libqi would
+    # end the process with an abort instead of `code`.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
