@@ -33,6 +33,7 @@ from models.crew import Crew
 from models.networks import build
 
 PUBLISHED = "weights.safetensors"
+LARGE = 512 * 512  # numbers of a 1x1 convolution from which a product of matrices is faster
 
 
 class Recipe(NamedTuple):
@@ -164,6 +165,8 @@ class Run:
         self.objective.to(self.device)
         self.mean = copy.deepcopy(self.net).eval()
         self.teachers = [Teacher(name, self.device) for name in recipe.teacher]
+        if self.device == "cpu":
+            multiply_as_matrices(self.net)
         if recipe.precision == "bf16" and self.device == "cpu":
             keep_slow_ones_f32(self.net)
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
@@ -265,6 +268,24 @@ def grown(net: nn.Module, weights: dict[str, Tensor], places: Sequence[int | Non
         own = block.state_dict() if old is None else part(weights, f"blocks.{old}.")
         state |= {f"blocks.{new}.{k}": v for k, v in own.items()}
     return state
+
+
+def multiply_as_matrices(net: nn.Module) -> None:
+    """Large 1x1 convolutions as the products of matrices they are: on few pixels forward and backward are up to
+    three times faster so (torch 2.13 on CPU)."""
+
+    def product(conv: nn.Conv2d):
+        def forward(x: Tensor) -> Tensor:
+            (down, across), matrix = conv.stride, conv.weight.flatten(1)  # (C out, C in)
+            pixels = x[:, :, ::down, ::across].permute(0, 2, 3, 1)  # (N, H, W, C in)
+            return nn.functional.linear(pixels, matrix, conv.bias).permute(0, 3, 1, 2)
+
+        return forward
+
+    for conv in net.modules():
+        if isinstance(conv, nn.Conv2d) and conv.kernel_size == (1, 1) and conv.groups == 1:
+            if conv.weight.numel() >= LARGE:
+                conv.forward = product(conv)
 
 
 def keep_slow_ones_f32(net: nn.Module) -> None:

@@ -1,5 +1,6 @@
 """XRS, its losses and its training, on small made-up data of the official layouts."""
 
+import copy
 import csv
 
 import numpy as np
@@ -13,7 +14,17 @@ from config.contract import EMOTIONS  # noqa: E402
 from models import data, export, losses, optimizers, zoo  # noqa: E402
 from models.augment import Augmentation  # noqa: E402
 from models.networks import build  # noqa: E402
-from models.train import Plateau, Recipe, Teacher, draw, grown, published, to_input, train  # noqa: E402
+from models.train import (  # noqa: E402
+    Plateau,
+    Recipe,
+    Teacher,
+    draw,
+    grown,
+    multiply_as_matrices,
+    published,
+    to_input,
+    train,
+)
 from models.xrs import XRS, SqueezeExcite  # noqa: E402
 
 torch.set_num_threads(1)  # tiny batches: threads would only wait for each other
@@ -313,6 +324,23 @@ def test_a_network_for_ferplus_learns_only_faces_with_one_most_voted_emotion(fer
     path.write_text(recipe.read_text().replace("labels: fer2013", "labels: ferplus"))
     train(path, fer2013, tmp_path / "run")
     assert "ferplus" in capsys.readouterr().out
+
+
+def test_large_1x1_convolutions_learn_the_same_as_products_of_matrices():
+    plain = torch.nn.Sequential(
+        torch.nn.Conv2d(512, 1024, 1, bias=False), torch.nn.Conv2d(1024, 512, 1, 2), torch.nn.Flatten(1)
+    ).double()
+    quick = copy.deepcopy(plain)
+    multiply_as_matrices(quick)
+    assert "forward" in vars(quick[0]) and "forward" in vars(quick[1])
+    images = torch.randn(2, 512, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    said = [net(images) for net in (plain, quick)]
+    assert said[0].shape == (2, 512 * 2 * 2)
+    torch.testing.assert_close(said[1], said[0])
+    for scores in said:
+        scores.square().mean().backward()
+    for one, other in zip(plain.parameters(), quick.parameters(), strict=True):
+        torch.testing.assert_close(other.grad, one.grad)
 
 
 def test_training_changes_the_weights_and_a_finished_run_is_not_run_again(fer2013, recipe, tmp_path, capsys):
