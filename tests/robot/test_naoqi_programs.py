@@ -124,3 +124,29 @@ def test_an_older_module_hears_the_bumpers_and_subscribes_anew_inside_its_callba
     assert poll(lambda: world.touch("left bumper") is None and module.lines.count(picture) >= 2)
     world.touch("right bumper")
     module.ends()
+
+
+def test_a_modules_end_waits_for_the_callback_that_runs(robot, world, monkeypatch):
+    monkeypatch.syspath_prepend(str(SHIM))
+    import naoqi
+
+    begun, go_on, said = threading.Event(), threading.Event(), []
+
+    class Listener(naoqi.ALModule):
+        def on_touch(self, key, value, message):
+            begun.set()
+            go_on.wait(PATIENCE_S)
+            said.append("the callback ended")
+
+    ip, port = address(robot)
+    broker = naoqi.ALBroker("broker", "0.0.0.0", 0, str(ip), int(port))
+    listener = Listener("listener")
+    naoqi.ALProxy("ALMemory").subscribeToEvent("RightBumperPressed", "listener", "on_touch")
+    assert poll(lambda: world.touch("right bumper") is None and begun.is_set())
+    end = threading.Thread(target=lambda: (listener.exit(), said.append("the module ended")))
+    end.start()
+    end.join(0.2)
+    go_on.set()
+    end.join(PATIENCE_S)
+    assert said == ["the callback ended", "the module ended"]
+    broker.shutdown()

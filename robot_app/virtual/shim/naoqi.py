@@ -35,6 +35,7 @@ os.environ.setdefault("QI_LOG_LEVEL", "1")
 import qi  # noqa: E402
 
 PORT = 9559
+CALLBACK_S = 5.0  # the longest that a module's end waits for its callback
 IMAGES = ("getImageRemote", "getImageLocal", "getImagesRemote")
 PIXELS = 6  # the place of the bytes in an image
 _sessions = {}  # address: a connected session
@@ -157,19 +158,27 @@ class ALModule(object):
         self._connections = {}  # key: (subscriber, link, this subscription, method, message)
         self._calls = queue.Queue()
         _modules[name] = self
-        thread = threading.Thread(target=self._deliver, name=str("module-" + name))
-        thread.daemon = True
-        thread.start()
+        self._has_ended = False
+        self._thread = threading.Thread(target=self._deliver, name=str("module-" + name))
+        self._thread.daemon = True
+        self._thread.start()
 
     def getName(self):
         """The name under which it subscribes."""
         return self._name
 
     def exit(self):
-        """Hear nothing any more, and be known no more."""
+        """Hear nothing any more, and be known no more.
+
+        It waits for the callback that runs: that may still subscribe, and a program that ends meanwhile would
+        take the interpreter from under libqi.
+        """
+        self._has_ended = True
+        self._calls.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CALLBACK_S)
         for key in list(self._connections):
             self._forget(key)
-        self._calls.put(None)
         if _modules.get(self._name) is self:
             del _modules[self._name]
 
@@ -191,7 +200,7 @@ class ALModule(object):
         """In the module's own thread: one event after the other, and none after its end."""
         while True:
             call = self._calls.get()
-            if call is None:
+            if call is None or self._has_ended:
                 return
             key, subscription, value = call
             connection = self._connections.get(key)
