@@ -4,6 +4,10 @@ The ONNX holds all that belongs to the network's answer (scaling of pixels, soft
 serves it can get nothing wrong. Never changes a weight, but for a bias of the classifier where it is told to.
 """
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -137,10 +141,11 @@ def write_onnx(net: nn.Module, path: Path, mirrored: bool = False, half: bool = 
     served = Served(net, mirrored).eval()
     faces = torch.rand(2, 1, 48, 48) * 255
     batch = torch.export.Dim("faces", min=1, max=1024)
-    program = torch.onnx.export(
-        served, (faces,), dynamo=True, input_names=["faces"], output_names=["scores"],
-        dynamic_shapes=({0: batch},), verbose=False,
-    )  # fmt: skip
+    with without_torchs_remarks():
+        program = torch.onnx.export(
+            served, (faces,), dynamo=True, input_names=["faces"], output_names=["scores"],
+            dynamic_shapes=({0: batch},), verbose=False,
+        )  # fmt: skip
     model = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]  # where in torch it came from: a quarter of a small file
@@ -159,6 +164,20 @@ def write_onnx(net: nn.Module, path: Path, mirrored: bool = False, half: bool = 
             raise RuntimeError(
                 f"export: {path} differs from torch by {worst:g}; at most {allowed:g} is allowed."
             )
+
+
+@contextmanager
+def without_torchs_remarks() -> Iterator[None]:
+    """Its exporter remarks on torchvision, which is not needed, and on changes within torch; errors stay."""
+    remarks = logging.getLogger("torch.onnx")
+    level = remarks.level
+    remarks.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        remarks.setLevel(level)
 
 
 def halve(graph: onnx.GraphProto) -> None:
