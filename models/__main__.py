@@ -207,8 +207,8 @@ def export(
         "labels": "ferplus" if second else followed.labels,
         "crop_margin": crop_margin,
     }
-    if (log := weights.with_name("log.csv")).is_file():
-        facts["training"] = cost(log)
+    if weights.with_name("log.csv").is_file():
+        facts["training"] = cost(weights.parent)
     if (report := weights.with_name("report.json")).is_file():
         facts["pruned"] = losses(json.loads(report.read_text()))
     shape = followed.shape

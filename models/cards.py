@@ -31,10 +31,16 @@ def head(card: dict, _: Path) -> str:
         f"The seven emotions ({', '.join(card['emotions'])}) from a gray face of {card['input_px']} x "
         f"{card['input_px']} px. Network `{card['network']}`, "
         f"{card['parameters']:,} parameters, {card['multiply_adds'] / 1e6:.1f} M multiply-adds a face; "
-        f"{pruned(card)}trained on {LABELS[card['labels']]} labels by `models/recipes/{card['recipe']}`. The "
-        f"service cuts a face out with {card['crop_margin']} times the longer side of its box."
-        f"{mirrored(card)}{leans(card)}{elsewhere(card)}"
+        f"{pruned(card)}trained on {LABELS[card['labels']]} labels by `models/recipes/{card['recipe']}`"
+        f"{cost(card)}. The service cuts a face out with {card['crop_margin']} times the longer side of its "
+        f"box.{mirrored(card)}{leans(card)}{elsewhere(card)}"
     )
+
+
+def cost(card: dict) -> str:
+    """How long it was trained, in a few words; nothing where no log told."""
+    it = card.get("training")
+    return f" ({it['epochs']} epochs, {it['hours']:.1f} hours)" if it else ""
 
 
 def mirrored(card: dict) -> str:

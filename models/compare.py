@@ -26,8 +26,8 @@ PAPERS = YAML(typ="safe").load(Path(__file__).with_name("papers.yaml"))
 ROUNDS = 60
 MEMORY_FACES = 200  # that a process of its own scores, to see what it takes
 COLUMNS = (
-    *("name", "fer2013", "ferplus", "parameters", "multiply_adds", "file_mb", "median_ms", "p95_ms"),
-    *("memory_mb", "cores", "epochs", "seconds_an_epoch", "training_mb", "paper"),
+    *("name", "fer2013", "ferplus", "ferplus_classifier", "parameters", "multiply_adds", "file_mb"),
+    *("median_ms", "p95_ms", "memory_mb", "cores", "epochs", "hours", "training_mb", "paper"),
 )
 
 
@@ -35,8 +35,10 @@ def compare(names: Sequence[str] = (), rounds: int = ROUNDS, home: Path = zoo.ZO
     """A row (COLUMNS) for each of `names`, networks of the zoo or of models/networks.py; else for all of the
     zoo, and for those of the papers that are not in it. What is not known is None.
 
+    ferplus_classifier  accuracy on FER+ labels of the classifier that its run taught them
     median_ms, p95_ms   one face on one core in ONNX Runtime, all networks taking turns
     memory_mb, cores    peak memory, and processors kept busy, of a process that does nothing but score faces
+    epochs, hours, training_mb  what training took (on which machine, its recipe says), and its peak memory
     paper               what its paper reports, as in papers.yaml
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -155,8 +157,8 @@ def peak_mb() -> float | None:
 
 
 HEAD = (
-    *("network", "FER2013", "FER+", "parameters", "multiply-adds", "file", "ms", "p95", "memory"),
-    *("cores", "training", "its paper"),
+    *("network", "FER2013", "FER+", "FER+ classifier", "parameters", "multiply-adds", "file", "ms", "p95"),
+    *("memory", "cores", "training", "its paper"),
 )
 
 
@@ -165,7 +167,7 @@ def cells(row: dict) -> list[str]:
     has = lambda key, words: words.format(row[key]) if row[key] is not None else "-"  # noqa: E731
     trained = "not trained"
     if row["epochs"] is not None:
-        trained = f"{row['epochs']} x {row['seconds_an_epoch']:.0f} s"
+        trained = f"{row['epochs']} epochs, {row['hours']:.1f} h"
         trained += f", {row['training_mb']:.0f} MB" if row["training_mb"] else ""
     elif row["fer2013"] is not None:
         trained = "-"
@@ -173,6 +175,7 @@ def cells(row: dict) -> list[str]:
         row["name"],
         has("fer2013", "{:.2%}"),
         has("ferplus", "{:.2%}"),
+        has("ferplus_classifier", "{:.2%}"),
         has("parameters", "{:,}"),
         f"{row['multiply_adds'] / 1e6:.1f} M",
         has("file_mb", "{:.1f} MB"),

@@ -15,7 +15,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -538,12 +538,31 @@ def read_log(path: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
-def cost(log_path: Path) -> dict[str, float | None]:
-    """What a run took: epochs, median seconds an epoch, peak memory in MB (None: the run did not note it)."""
-    rows = read_log(log_path)
-    most = max((row.get("memory_mb", math.nan) for row in rows), default=math.nan)
+def cost(run: Path) -> dict[str, float | None]:
+    """What the run in a folder took, with the runs that it began from where their folders are there.
+
+    epochs, hours       of median epochs, so that a pause or a busy machine counts little
+    training_mb         peak memory; None where a run did not note it
+    ferplus_classifier  what the second classifier came to on PublicTest's FER+ labels; None without one
+    """
+    parts = [read_log(folder / "log.csv") for folder in parts_of(run)]
+    most = max((row.get("memory_mb", math.nan) for rows in parts for row in rows), default=math.nan)
+    seconds = sum(len(rows) * statistics.median(row["seconds"] for row in rows) for rows in parts)
     return {
-        "epochs": len(rows),
-        "seconds_an_epoch": round(statistics.median(row["seconds"] for row in rows), 1),
+        "epochs": sum(map(len, parts)),
+        "hours": round(seconds / 3600, 2),
         "training_mb": None if math.isnan(most) else round(most),
+        "ferplus_classifier": parts[0][-1].get("ferplus"),
     }
+
+
+def parts_of(run: Path) -> Iterator[Path]:
+    """The folder of a run, and those of the runs that it, and they, began from."""
+    seen: set[Path] = set()
+    while run not in seen and (run / "log.csv").is_file():
+        seen.add(run)
+        yield run
+        recipe = run / "recipe.yaml"
+        if not recipe.is_file() or not (start := Recipe.read(recipe).start):
+            return
+        run = Path(start).parent

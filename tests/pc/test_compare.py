@@ -14,6 +14,8 @@ from models import cards, compare, train, zoo
 from models.__main__ import main
 from models.networks import NETWORKS
 
+RECIPES = zoo.ZOO.parent / "recipes"
+
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
@@ -77,11 +79,18 @@ def test_an_unknown_network_is_named():
         compare.compare(["mini-exception"])
 
 
-def test_what_a_run_cost_is_read_from_its_log(tmp_path):
-    log = tmp_path / "log.csv"
-    for epoch, seconds in enumerate((30.0, 10.0, 12.0), 1):
-        train.log(log, {"epoch": epoch, "loss": 1.0, "seconds": seconds, "memory_mb": 900.4 + epoch})
-    assert train.cost(log) == {"epochs": 3, "seconds_an_epoch": 12.0, "training_mb": 903}
+def test_what_a_run_cost_is_read_from_its_log_and_from_that_of_the_run_it_began_from(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, seconds in ((first, (30.0, 10.0, 12.0)), (second, (36.0, 36.0))):
+        folder.mkdir()
+        for epoch, took in enumerate(seconds, 1):
+            row = {"epoch": epoch, "loss": 1.0, "fer2013": 0.6, "ferplus": 0.8 + epoch / 100, "seconds": took}
+            train.log(folder / "log.csv", row | {"memory_mb": 900.4 + epoch})
+    alone = {"epochs": 3, "hours": 0.01, "training_mb": 903, "ferplus_classifier": 0.83}
+    assert train.cost(first) == alone
+    recipe = (RECIPES / "mini-xception.yaml").read_text()
+    (second / "recipe.yaml").write_text(f"{recipe}\nstart: {first}/weights.safetensors\n")
+    assert train.cost(second) == {"epochs": 5, "hours": 0.03, "training_mb": 903, "ferplus_classifier": 0.82}
 
 
 def test_the_list_as_json_names_each_network_its_parameters_and_its_file(tmp_path):
