@@ -70,7 +70,7 @@ def train(recipe: Path | None, path: Path, out: Path | None) -> None:
 def optimizers(recipe: Path, path: Path, epochs: int, out: Path) -> None:
     """Train RECIPE once with each optimiser (paper 000, fig. 7)."""
     from models import optimizers as study
-    from models.train import Recipe
+    from models.recipe import Recipe
 
     labels = Recipe.read(recipe).labels
     logs = study.compare(recipe, path, out, epochs)
@@ -198,7 +198,8 @@ def export(
     """Make WEIGHTS of a finished run a network of the zoo called NAME."""
     from models import export as exporter
     from models.prune import losses
-    from models.train import Recipe, cost
+    from models.recipe import Recipe
+    from models.runlog import cost
 
     own = weights.with_name("recipe.yaml")  # the run's, which knows the widths of what was pruned
     followed = Recipe.read(own if own.is_file() else recipe)

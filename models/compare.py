@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 
 from models import runtimes, zoo
 from models.engine import with_onnxruntime
+from models.runlog import peak_mb
 
 PAPERS = YAML(typ="safe").load(Path(__file__).with_name("papers.yaml"))
 ROUNDS = 60
@@ -142,15 +143,6 @@ def scored(path: str | Path) -> dict[str, float | None]:
         session.run(None, {"faces": face})
     cores = (time.process_time() - busy) / (time.perf_counter() - began)
     return {"memory_mb": peak_mb(), "cores": round(cores, 2)}
-
-
-def peak_mb() -> float | None:
-    """The most memory this process has held; None where the system does not tell."""
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return None
-    lines = status.read_text().splitlines()
-    return next((round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmHWM:")), None)
 
 
 # Words

@@ -19,6 +19,7 @@ from torch import nn
 from config.contract import EMOTIONS
 from models import adapters, data, evaluate, export, zoo
 from models import train as training
+from models.lessons import to_input
 
 RECIPE = Path(__file__).with_name("recipes") / "finetune.yaml"
 FEWEST = 20  # faces to learn from; with fewer nothing can be said afterwards
@@ -53,7 +54,7 @@ def finetune(name: str, path: Path, out: Path) -> tuple[Judged, Judged]:
 @torch.no_grad()
 def judge(net: nn.Module, faces: data.Faces) -> Judged:
     batches = np.array_split(faces.images, max(1, len(faces.images) // 128))
-    guess = np.concatenate([net(training.to_input(batch)).argmax(1).numpy() for batch in batches])
+    guess = np.concatenate([net(to_input(batch)).argmax(1).numpy() for batch in batches])
     return Judged(float((guess == faces.emotion).mean()), evaluate.confusion(guess, faces.emotion))
 
 

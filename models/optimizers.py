@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from models.runlog import read_log
 from models.studies import trained
-from models.train import read_log
 
 RATES = {
     "adagrad": 1e-2,

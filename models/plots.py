@@ -13,6 +13,8 @@ matplotlib.use("agg")
 from matplotlib import pyplot
 from matplotlib.ticker import PercentFormatter
 
+from models.runlog import read_log
+
 INK, SOFT, ACCENT, SECOND = "#2b2b2b", "#b8b8b8", "#2f6f9f", "#c4622d"
 STYLE = {
     "font.size": 9,
@@ -88,8 +90,6 @@ def coverage(rows: Sequence[Sequence[float]], chosen: float | None, aim: float, 
 
 def curves(log_path: Path, path: Path) -> Path:
     """Loss and accuracy of every epoch in a run's log.csv."""
-    from models.train import read_log  # torch is loaded only for this one
-
     rows = read_log(log_path)
     epochs = [row["epoch"] for row in rows]
     with pyplot.rc_context(STYLE):

@@ -28,8 +28,10 @@ from torch import Tensor, nn
 from models import adapters, data, export, zoo
 from models import train as training
 from models.filters import METHODS, FilterImportance, makers
+from models.lessons import Lessons, Teacher, to_input
 from models.losses import CLASSES
 from models.networks import build
+from models.recipe import Recipe
 
 MOST = 0.85  # no layer loses more than this share
 CALIBRATION_FACES = 2048
@@ -59,9 +61,9 @@ def start_named(name: str, recipe: Path | None = None) -> Start:
 
 def from_run(folder: Path, recipe: Path | None = None) -> Start:
     """The finished network of a run with both its classifiers; fine-tuning goes by `recipe`, else the run's."""
-    followed = training.Recipe.read(folder / "recipe.yaml")
+    followed = Recipe.read(folder / "recipe.yaml")
     table = fine_tuning(recipe, folder / "recipe.yaml")
-    teacher = training.Teacher(str(folder), "cpu")
+    teacher = Teacher(str(folder), "cpu")
     net = teacher.net.requires_grad_(True)  # torch-pruning follows gradients from layer to layer
     return Start(followed.network, net, table, followed.labels, str(folder), teacher.second)
 
@@ -226,7 +228,7 @@ def recalibrate(net: nn.Module, images: np.ndarray) -> None:
         norm.momentum = None  # a plain mean over all batches
     net.train()
     for batch in np.array_split(images, max(1, len(images) // 128)):
-        net(training.to_input(batch))
+        net(to_input(batch))
     net.eval()
     for norm, momentum in zip(norms, before, strict=True):
         norm.momentum = momentum
@@ -256,10 +258,10 @@ SOFT: dict[str, Callable] = {"sfp": zero_lowest, "sqdc": shrink_scales}
 
 def soften(recipe_path: Path, path: Path, out: Path, method: str, widths: dict[str, int]) -> nn.Module:
     """Train by the recipe, with the step of `method` after every epoch; gives the network after the last."""
-    recipe = training.Recipe.read(recipe_path)
+    recipe = Recipe.read(recipe_path)
     run = training.Run(recipe, out)
     run.resume()
-    lessons = training.Lessons.of(learnt_faces(path), run)
+    lessons = Lessons.of(learnt_faces(path), run)
     while run.epoch < recipe.epochs:
         loss = training.one_epoch(run, lessons)
         run.net.cpu()
@@ -318,7 +320,7 @@ def prune(
         report["pruned"] = facts(pruned, validation, start.labels, second)
         write(report_path, report)
     training.train(out / "recipe.yaml", path, out)
-    taught = training.Teacher(str(out), "cpu")
+    taught = Teacher(str(out), "cpu")
     report["taught"] = facts(taught.net, validation, start.labels, start.second and taught.second)
     write(report_path, report)
     return report
@@ -371,7 +373,7 @@ def facts(net: nn.Module, faces: data.Faces, labels: str, second: nn.Linear | No
     if faces.votes is not None:
         known["ferplus"] = data.ferplus_majority(faces.votes)
     batches = np.array_split(faces.images, max(1, len(faces.images) // 128))
-    embedding = torch.cat([net.eval().embed(training.to_input(batch)) for batch in batches])  # (n, C)
+    embedding = torch.cat([net.eval().embed(to_input(batch)) for batch in batches])  # (n, C)
     found = {"parameters": parameters(net), "multiply_adds": export.multiply_adds(net)}
     for key, head, told in (("accuracy", net.classifier, known[labels]), ("second", second, known["ferplus"])):
         if head is not None and told is not None and (told >= 0).any():

@@ -20,7 +20,8 @@ from models import export
 from models.filters import METHODS
 from models.networks import NETWORKS, build
 from models.prune import Start, gentler, parameters, prune, start_named
-from models.train import read_log, train
+from models.runlog import read_log
+from models.train import train
 
 ABLATION = ("conventional", "separable", "xr", "xs", "xrs")
 STUDY_COLUMNS = (

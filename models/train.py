@@ -9,124 +9,28 @@ an epoch for the log; nothing is chosen by it. Never reads PrivateTest. Uses a G
 """
 
 import copy
-import csv
-import hashlib
 import json
 import math
-import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from ruamel.yaml import YAML
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models import adapters, data, export, losses, zoo
+from models import adapters, data, losses
 from models.augment import Augmentation
-from models.compare import peak_mb
 from models.crew import Crew
+from models.lessons import Lessons, Teacher, part, to_input
 from models.networks import build
+from models.recipe import OPTIMIZERS, Recipe
+from models.runlog import log, peak_mb
 
 PUBLISHED = "weights.safetensors"
 LARGE = 512 * 512  # numbers of a 1x1 convolution from which a product of matrices is faster
-
-
-class Recipe(NamedTuple):
-    """One run, as in models/recipes/*.yaml; the keys without a default must be there.
-
-    network, shape       what is built: networks.build(network, **shape)
-    labels               "fer2013" or "ferplus": what the first classifier learns
-    epochs, batch, seed
-    optimizer            one of OPTIMIZERS
-    rate                 learning rate at its highest
-    schedule             "cosine": up over `warmup` epochs, then half a cosine to zero; "plateau": a fifth after
-                         five epochs without a lower loss, down to a hundredth (paper 000)
-    momentum, weight_decay
-    ema                  what one step keeps of the running mean of the weights
-    loss                 arguments of losses.Objective
-    augmentation         arguments of augment.Augmentation
-    balance              a face is drawn with odds of its emotion's count to the power of -balance
-    rare_votes           FER+ votes for an emotion weigh by its share of all votes to the power of -rare_votes
-    mixup                alpha of the Beta distribution by which two faces are mixed (arXiv 1710.09412); 0: none
-    start                weights of a finished run to go on from, or last.safetensors of a stopped one
-    grown                for each block of an XRS the block of `start` that it takes over, or null: a new one,
-                         which begins by changing nothing
-    teacher, distil      networks whose mean score of the unchanged faces is learnt too, with {weight,
-                         temperature}: a name of the zoo, or the folder of a finished run, whose FER+ classifier
-                         then teaches the second one
-    precision            "bf16": multiplications on 16 bits, weights and sums on 32, about 1.5 times faster on a
-                         CPU with AMX; "f32"
-    """
-
-    network: str
-    labels: str
-    seed: int
-    epochs: int
-    batch: int
-    rate: float
-    momentum: float
-    weight_decay: float
-    ema: float
-    loss: dict
-    augmentation: dict
-    warmup: float = 0.0
-    shape: dict | None = None
-    optimizer: str = "sgd"
-    schedule: str = "cosine"
-    balance: float = 0.0
-    rare_votes: float = 0.0
-    mixup: float = 0.0
-    start: str | None = None
-    grown: list[int | None] | None = None
-    teacher: tuple[str, ...] = ()
-    distil: dict | None = None
-    precision: str = "f32"
-
-    @classmethod
-    def read(cls, path: str | Path) -> "Recipe":
-        """The recipe in a YAML file; a key too many or too few, or a word that means nothing, is named."""
-        table = YAML(typ="safe").load(Path(path).read_text())
-        unknown = table.keys() - set(cls._fields)
-        missing = set(cls._fields) - table.keys() - cls._field_defaults.keys()
-        if unknown or missing:
-            raise data.DataError(
-                f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; "
-                f"there are {', '.join(cls._fields)}."
-            )
-        recipe = cls(**table)
-        for key, allowed in WORDS.items():
-            if getattr(recipe, key) not in allowed:
-                raise data.DataError(
-                    f"{path}: {key} must be one of {', '.join(allowed)}; {getattr(recipe, key)!r} came."
-                )
-        return recipe
-
-
-OPTIMIZERS = {
-    "sgd": lambda groups, r: torch.optim.SGD(
-        groups, r.rate, r.momentum, weight_decay=r.weight_decay, nesterov=r.momentum > 0
-    ),
-    "adam": lambda groups, r: torch.optim.Adam(groups, r.rate, weight_decay=r.weight_decay),
-    "adamw": lambda groups, r: torch.optim.AdamW(groups, r.rate, weight_decay=r.weight_decay),
-    "rmsprop": lambda groups, r: torch.optim.RMSprop(groups, r.rate, weight_decay=r.weight_decay),
-    "adagrad": lambda groups, r: torch.optim.Adagrad(groups, r.rate, weight_decay=r.weight_decay),
-}
-WORDS = {
-    "optimizer": OPTIMIZERS,
-    "schedule": ("cosine", "plateau"),
-    "labels": ("fer2013", "ferplus"),
-    "precision": ("f32", "bf16"),
-}
-
-
-def to_input(images: np.ndarray | Tensor) -> Tensor:
-    """(N, 48, 48) uint8 -> (N, 1, 48, 48) float in -1..1, the input of every network here."""
-    return torch.as_tensor(images)[:, None].float().div_(127.5).sub_(1)
 
 
 class Plateau:
@@ -252,11 +156,6 @@ def published(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return mean | second if mean else state
 
 
-def part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The weights whose names begin with `prefix`, without it."""
-    return {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-
-
 def grown(net: nn.Module, weights: dict[str, Tensor], places: Sequence[int | None]) -> dict[str, Tensor]:
     """The weights of a shallower XRS for `net`: its block i was block places[i], or changes nothing yet."""
     if len(places) != len(net.blocks):
@@ -303,98 +202,6 @@ def keep_slow_ones_f32(net: nn.Module) -> None:
     for conv in net.modules():
         if isinstance(conv, nn.Conv2d) and conv.groups > 1 and conv.stride != (1, 1):
             conv.forward = wrapped(conv)
-
-
-class Teacher:
-    """A finished network to learn from: one of the zoo by its name, or one of a run by the run's folder."""
-
-    def __init__(self, name: str, device: str):
-        folder = Path(name)
-        if folder.is_dir():
-            recipe, weights = Recipe.read(folder / "recipe.yaml"), load_file(folder / "weights.safetensors")
-            network, shape, second = recipe.network, recipe.shape, part(weights, "second.")
-        else:
-            card, weights = zoo.load(name).card, load_file(zoo.ZOO / name / "weights.safetensors")
-            network, shape, second = card["network"], card.get("shape"), {}
-        self.net = export.restore(network, weights, shape=shape).requires_grad_(False)
-        self.net.to(device, memory_format=torch.channels_last)
-        self.second = None
-        if second:
-            self.second = nn.Linear(self.net.classifier.in_features, losses.CLASSES).requires_grad_(False)
-            self.second.load_state_dict(second)
-            self.second.to(device)
-
-    def logits(self, faces: Tensor) -> list[Tensor]:
-        """The scores (N, 7) of the first classifier, and of the second if there is one."""
-        embedding = self.net.embed(faces).float()
-        heads = [self.net.classifier, *([self.second] if self.second else [])]
-        return [head(embedding).float() for head in heads]
-
-    @torch.no_grad()
-    def softened(self, images: Tensor, temperature: float) -> list[Tensor]:
-        """(n, 48, 48) uint8 -> softened scores (n, 7) of each classifier, mean of a face and its mirror."""
-        scores = []
-        for batch in images.split(256):
-            faces = to_input(batch).contiguous(memory_format=torch.channels_last)
-            both = zip(self.logits(faces), self.logits(faces.flip(3)), strict=True)
-            scores.append([((a / temperature).softmax(1) + (b / temperature).softmax(1)) / 2 for a, b in both])
-        return [torch.cat(parts) for parts in zip(*scores, strict=True)]
-
-
-class Lessons(NamedTuple):
-    """The training faces on the device: images (n, 48, 48) uint8, labels (n,) int64, votes (n, 7), and for each
-    classifier that is taught the teachers' mean softened scores (n, 7)."""
-
-    images: Tensor
-    labels: Tensor
-    votes: Tensor
-    soft: tuple[Tensor, ...] = ()
-
-    @classmethod
-    def of(cls, faces: data.Faces, run: Run) -> "Lessons":
-        """For FER+ labels only faces with a single most-voted emotion of ours are taken."""
-        labels = run.recipe.labels
-        if faces.votes is None and labels == "ferplus":
-            raise data.DataError("train: FER+ labels need fer2013new.csv beside the csv, or sheets with votes.")
-        emotion = faces.emotion
-        if labels == "ferplus":
-            emotion = data.ferplus_majority(faces.votes)
-            faces, emotion = faces.take(emotion >= 0), emotion[emotion >= 0]
-        votes = np.zeros((len(emotion), 7), np.float32)
-        if faces.votes is not None:
-            votes = weighed(data.ferplus_target(faces.votes), run.recipe.rare_votes)
-        lessons = cls(*(torch.as_tensor(part).to(run.device) for part in (faces.images, emotion, votes)))
-        teachers = run.teachers if run.epoch < run.recipe.epochs else []  # a finished run asks nobody
-        taught = [asked(teacher, lessons.images, run) for teacher in teachers]
-        first = [scores[0] for scores in taught]
-        second = [scores[1] for scores in taught if len(scores) > 1]
-        return lessons._replace(soft=tuple(torch.stack(each).mean(0) for each in (first, second) if each))
-
-
-def asked(teacher: Teacher, images: Tensor, run: Run) -> list[Tensor]:
-    """What a teacher says of the faces (Teacher.softened); kept beside the runs, since it takes minutes."""
-    temperature = run.recipe.distil["temperature"]
-    known = hashlib.sha256(json.dumps([temperature, run.recipe.precision]).encode())
-    heads = teacher.second.state_dict() if teacher.second else {}
-    for tensor in (images, *teacher.net.state_dict().values(), *heads.values()):
-        known.update(tensor.cpu().contiguous().numpy())
-    path = run.out.parent / f"taught-{known.hexdigest()[:16]}.safetensors"
-    if not path.is_file():
-        with run.multiplications():
-            scores = torch.stack(teacher.softened(images, temperature))  # (classifiers, n, 7)
-        if not run.crew.is_first:
-            return list(scores)
-        partial = path.with_suffix(".part")
-        save_file({"scores": scores.float().contiguous()}, partial)
-        partial.replace(path)
-    return list(load_file(path)["scores"].to(run.device))
-
-
-def weighed(votes: np.ndarray, power: float) -> np.ndarray:
-    """Votes (n, 7), each weighed by its emotion's share of all to the power of -`power`; their sum stays."""
-    share = votes.mean(0)
-    weights = np.maximum(share, 1e-3) ** -power
-    return (votes * (weights * share.sum() / (weights * share).sum())).astype(np.float32)
 
 
 def train(recipe_path: str | Path, data_path: str | Path, out: str | Path) -> Path:
@@ -519,50 +326,3 @@ def look(run: Run, validation: data.Faces) -> dict[str, float]:
     if voted is not None and run.objective.weights["second"]:
         scores["ferplus"] = float((np.concatenate(second) == voted)[voted >= 0].mean())
     return scores
-
-
-def log(path: Path, row: dict[str, float]) -> None:
-    """Append a line to the csv, and show it."""
-    new = not path.exists()
-    with open(path, "a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow({k: v if isinstance(v, int) else f"{v:.4f}" for k, v in row.items()})
-    print("  ".join(f"{k} {v if isinstance(v, int) else format(v, '.4f')}" for k, v in row.items()), flush=True)
-
-
-def read_log(path: Path) -> list[dict[str, float]]:
-    """The lines that `log` wrote, one an epoch."""
-    with open(path, newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-
-
-def cost(run: Path) -> dict[str, float | None]:
-    """What the run in a folder took, with the runs that it began from where their folders are there.
-
-    epochs, hours       of median epochs, so that a pause or a busy machine counts little
-    training_mb         peak memory; None where a run did not note it
-    ferplus_classifier  what the second classifier came to on PublicTest's FER+ labels; None without one
-    """
-    parts = [read_log(folder / "log.csv") for folder in parts_of(run)]
-    most = max((row.get("memory_mb", math.nan) for rows in parts for row in rows), default=math.nan)
-    seconds = sum(len(rows) * statistics.median(row["seconds"] for row in rows) for rows in parts)
-    return {
-        "epochs": sum(map(len, parts)),
-        "hours": round(seconds / 3600, 2),
-        "training_mb": None if math.isnan(most) else round(most),
-        "ferplus_classifier": parts[0][-1].get("ferplus"),
-    }
-
-
-def parts_of(run: Path) -> Iterator[Path]:
-    """The folder of a run, and those of the runs that it, and they, began from."""
-    seen: set[Path] = set()
-    while run not in seen and (run / "log.csv").is_file():
-        seen.add(run)
-        yield run
-        recipe = run / "recipe.yaml"
-        if not recipe.is_file() or not (start := Recipe.read(recipe).start):
-            return
-        run = Path(start).parent

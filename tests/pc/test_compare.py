@@ -10,7 +10,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip insta
 from click.testing import CliRunner
 
 from config import settings
-from models import cards, compare, train, zoo
+from models import cards, compare, runlog, zoo
 from models.__main__ import main
 from models.networks import NETWORKS
 
@@ -85,12 +85,12 @@ def test_what_a_run_cost_is_read_from_its_log_and_from_that_of_the_run_it_began_
         folder.mkdir()
         for epoch, took in enumerate(seconds, 1):
             row = {"epoch": epoch, "loss": 1.0, "fer2013": 0.6, "ferplus": 0.8 + epoch / 100, "seconds": took}
-            train.log(folder / "log.csv", row | {"memory_mb": 900.4 + epoch})
+            runlog.log(folder / "log.csv", row | {"memory_mb": 900.4 + epoch})
     alone = {"epochs": 3, "hours": 0.01, "training_mb": 903, "ferplus_classifier": 0.83}
-    assert train.cost(first) == alone
+    assert runlog.cost(first) == alone
     recipe = (RECIPES / "mini-xception.yaml").read_text()
     (second / "recipe.yaml").write_text(f"{recipe}\nstart: {first}/weights.safetensors\n")
-    assert train.cost(second) == {"epochs": 5, "hours": 0.03, "training_mb": 903, "ferplus_classifier": 0.82}
+    assert runlog.cost(second) == {"epochs": 5, "hours": 0.03, "training_mb": 903, "ferplus_classifier": 0.82}
 
 
 def test_the_list_as_json_names_each_network_its_parameters_and_its_file(tmp_path):

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from config import settings
 from models import data, finetune
 from models.__main__ import main
-from models.train import Recipe
+from models.recipe import Recipe
 
 torch.set_num_threads(1)
 

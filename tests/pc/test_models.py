@@ -13,18 +13,10 @@ from safetensors.torch import save_file  # noqa: E402
 from config.contract import EMOTIONS  # noqa: E402
 from models import data, export, losses, optimizers, zoo  # noqa: E402
 from models.augment import Augmentation  # noqa: E402
+from models.lessons import Teacher, to_input  # noqa: E402
 from models.networks import build  # noqa: E402
-from models.train import (  # noqa: E402
-    Plateau,
-    Recipe,
-    Teacher,
-    draw,
-    grown,
-    multiply_as_matrices,
-    published,
-    to_input,
-    train,
-)
+from models.recipe import Recipe  # noqa: E402
+from models.train import Plateau, draw, grown, multiply_as_matrices, published, train  # noqa: E402
 from models.xrs import XRS, SqueezeExcite  # noqa: E402
 
 torch.set_num_threads(1)  # tiny batches: threads would only wait for each other

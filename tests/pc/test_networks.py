@@ -11,7 +11,7 @@ from safetensors.torch import load_file  # noqa: E402
 
 from models import export, zoo  # noqa: E402
 from models.networks import NETWORKS, build  # noqa: E402
-from models.train import Recipe  # noqa: E402
+from models.recipe import Recipe  # noqa: E402
 from models.xrs import XRS  # noqa: E402
 
 torch.set_num_threads(1)

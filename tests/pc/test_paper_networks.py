@@ -305,4 +305,4 @@ def test_a_network_learns_from_class_folders_and_is_pruned_on_them(tmp_path):
     start = prune.start_named(str(run), run / "recipe.yaml")
     report = prune.prune(start, "pca", 0.3, tmp_path / "faces", tmp_path / "pruned", epochs=1)
     assert report["taught"]["parameters"] < report["before"]["parameters"] * 0.7
-    assert prune.training.Recipe.read(tmp_path / "pruned" / "recipe.yaml").rate == 0.01  # as it was given
+    assert prune.Recipe.read(tmp_path / "pruned" / "recipe.yaml").rate == 0.01  # as it was given

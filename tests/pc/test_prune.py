@@ -15,7 +15,7 @@ from safetensors.torch import load_file  # noqa: E402
 from models import data, export, prune, studies, zoo  # noqa: E402
 from models.filters import METHODS, PCA, Parts, components, composite, cosines, filters_of, parts_of  # noqa: E402
 from models.networks import build  # noqa: E402
-from models.train import read_log  # noqa: E402
+from models.runlog import read_log  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -231,7 +231,7 @@ def test_normalisations_are_taken_anew_from_the_faces_that_are_given():
     net = small()
     images = np.random.default_rng(0).integers(0, 256, (64, 48, 48), np.uint8)
     prune.recalibrate(net, images)
-    seen = net.stem[0](prune.training.to_input(images))
+    seen = net.stem[0](prune.to_input(images))
     assert torch.allclose(net.stem[1].running_mean, seen.mean((0, 2, 3)), atol=1e-4)
     assert net.stem[1].momentum == 0.1 and not net.training
 
@@ -278,15 +278,15 @@ def test_a_finished_run_is_pruned_with_both_its_classifiers_and_teaches_both(fer
     card = prune.losses(report)
     assert (card["method"], card["rate"], card["alpha"]) == ("pca", 0.4, 0.85)
     assert 0.4 <= card["parameters_gone"] < 0.7 and 0 < card["multiply_adds_gone"] < 0.7
-    taught = prune.training.Teacher(str(tmp_path / "pruned"), "cpu")
+    taught = prune.Teacher(str(tmp_path / "pruned"), "cpu")
     assert taught.second.in_features == taught.net.classifier.in_features < 32
-    assert prune.training.Recipe.read(tmp_path / "pruned" / "recipe.yaml").teacher == [str(run)]
+    assert prune.Recipe.read(tmp_path / "pruned" / "recipe.yaml").teacher == [str(run)]
 
 
 def test_a_network_of_the_zoo_teaches_what_is_left_of_it(tmp_path):
     start = prune.from_zoo("xrs-fer2013")
     path = prune.write_recipe(start, start.net, tmp_path, 3)
-    followed = prune.training.Recipe.read(path)
+    followed = prune.Recipe.read(path)
     assert followed.teacher == ["xrs-fer2013"] and followed.shape == start.net.shape and followed.epochs == 3
 
 

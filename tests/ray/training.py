@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed (pip install -e '.[train]')")
 
 from models import zoo
-from models.train import read_log
+from models.runlog import read_log
 from tests.whole.programs import ROOT
 
 pytestmark = pytest.mark.timeout(1200)
