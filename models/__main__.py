@@ -192,8 +192,16 @@ def read(recipe: Path | None) -> dict:
     help="Name a rare EMOTION more often: LOGIT is added to its own.",
 )
 @click.option("--mirrored", is_flag=True, help="Score a face and its mirror: better, in twice the time.")
+@click.option("--half", is_flag=True, help="Keep the weights in 16 bits: half the file, as good.")
 def export(
-    weights: Path, name: str, recipe: Path, second: bool, crop_margin: float, leans: tuple, mirrored: bool
+    weights: Path,
+    name: str,
+    recipe: Path,
+    second: bool,
+    crop_margin: float,
+    leans: tuple,
+    mirrored: bool,
+    half: bool,
 ) -> None:
     """Make WEIGHTS of a finished run a network of the zoo called NAME."""
     from models import export as exporter
@@ -213,7 +221,7 @@ def export(
     if (report := weights.with_name("report.json")).is_file():
         facts["pruned"] = losses(json.loads(report.read_text()))
     shape = followed.shape
-    print(exporter.export(weights, name, followed.network, facts, second, shape, dict(leans), mirrored))
+    print(exporter.export(weights, name, followed.network, facts, second, shape, dict(leans), mirrored, half))
 
 
 @main.command()

@@ -82,12 +82,13 @@ def export(
     shape: dict | None = None,
     leans: dict[str, float] | None = None,
     mirrored: bool = False,
+    half: bool = False,
     home: Path = zoo.ZOO,
 ) -> Path:
     """Write models/zoo/<name>; `facts` go into the card as they are. Raises if ONNX and torch disagree.
 
-    Weights that fit the repository (zoo.LARGEST_MB) in 16 bits alone are kept so; all is computed with 32.
-
+    half     weights are kept in 16 bits, as they are without asking where they fit the repository only so
+             (zoo.LARGEST_MB); all is computed with 32
     mirrored see Served
     leans    {emotion: what is added to its logit}: an emotion that is rare in the training faces is named too
              seldom, and more often with this (logit adjustment, Menon et al. 2021, arXiv 2007.07314, eq. 9)
@@ -99,7 +100,7 @@ def export(
     folder = home / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / zoo.INT8).unlink(missing_ok=True)  # made of weights that go now
-    half = megabytes(net.state_dict()) > zoo.LARGEST_MB >= megabytes(halved(net.state_dict()))
+    half |= megabytes(net.state_dict()) > zoo.LARGEST_MB >= megabytes(halved(net.state_dict()))
     state = halved(net.state_dict()) if half else net.state_dict()
     net.load_state_dict(state)
     save_file({k: v.contiguous() for k, v in state.items()}, folder / "weights.safetensors")

@@ -415,6 +415,19 @@ def test_weights_that_are_small_enough_in_16_bits_alone_are_kept_so(tmp_path):
     assert {weight.dtype for weight in restored.parameters()} == {torch.float32}
 
 
+def test_weights_are_kept_in_16_bits_where_that_is_asked_for_and_answer_as_before(tmp_path):
+    from models.evaluate import Classifier
+
+    save_file(build("mini-xception").state_dict(), tmp_path / "weights.safetensors")
+    export.export(tmp_path / "weights.safetensors", "whole", "mini-xception", FACTS, home=tmp_path)
+    export.export(tmp_path / "weights.safetensors", "half", "mini-xception", FACTS, half=True, home=tmp_path)
+    whole, half = (tmp_path / name / zoo.ONNX for name in ("whole", "half"))
+    assert half.stat().st_size < 0.8 * whole.stat().st_size  # so small a file is half names and shapes
+    faces = np.random.default_rng(1).integers(0, 256, (3, 48, 48), np.uint8)
+    scores = [Classifier(zoo.load(name, tmp_path))(faces) for name in ("whole", "half")]
+    assert np.allclose(*scores, atol=2e-3) and not np.array_equal(*scores)
+
+
 def data_of(weights):
     from safetensors.torch import load_file
 
