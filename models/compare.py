@@ -27,7 +27,7 @@ PAPERS = YAML(typ="safe").load(Path(__file__).with_name("papers.yaml"))
 ROUNDS = 60
 MEMORY_FACES = 200  # that a process of its own scores, to see what it takes
 COLUMNS = (
-    *("name", "fer2013", "ferplus", "ferplus_classifier", "parameters", "multiply_adds", "file_mb"),
+    *("name", "labels", "fer2013", "ferplus", "ferplus_classifier", "parameters", "multiply_adds", "file_mb"),
     *("median_ms", "p95_ms", "memory_mb", "cores", "epochs", "hours", "training_mb", "paper"),
 )
 
@@ -36,6 +36,7 @@ def compare(names: Sequence[str] = (), rounds: int = ROUNDS, home: Path = zoo.ZO
     """A row (COLUMNS) for each of `names`, networks of the zoo or of models/networks.py; else for all of the
     zoo, and for those of the papers that are not in it. What is not known is None.
 
+    labels              what the served classifier was taught
     ferplus_classifier  accuracy on FER+ labels of the classifier that its run taught them
     median_ms, p95_ms   one face on one core in ONNX Runtime, all networks taking turns
     memory_mb, cores    peak memory, and processors kept busy, of a process that does nothing but score faces
@@ -70,6 +71,7 @@ def of_zoo(name: str, home: Path) -> dict:
     figures = card.get("figures", {})
     return {
         "name": name,
+        "labels": card["labels"],
         **{
             labels: figures.get(f"PublicTest {labels}", {}).get("accuracy") for labels in ("fer2013", "ferplus")
         },
@@ -191,11 +193,18 @@ def of_paper(paper: dict | None) -> str:
 
 
 def draw(rows: Sequence[dict], path: Path) -> Path:
-    """Accuracy over milliseconds, both labels, a dot a network; those without accuracy are left out."""
+    """Accuracy over milliseconds, a panel for each label set, each network by its classifier for that set.
+
+    What has none, or was not trained, is left out.
+    """
     from models import plots
 
+    shares = {
+        "FER2013 labels": lambda row: row["fer2013"] if row["labels"] == "fer2013" else None,
+        "FER+ labels": lambda row: row["ferplus"] if row["labels"] == "ferplus" else row["ferplus_classifier"],
+    }
     points = {
-        word: [(row["name"], row["median_ms"], row[labels]) for row in rows if row[labels] and row["median_ms"]]
-        for labels, word in (("fer2013", "FER2013 labels"), ("ferplus", "FER+ labels"))
+        word: [(row["name"], row["median_ms"], share(row)) for row in rows if share(row)]
+        for word, share in shares.items()
     }
     return plots.trade(points, path)

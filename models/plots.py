@@ -126,7 +126,7 @@ def trade(points: dict[str, Sequence[tuple[str, float, float]]], path: Path) -> 
                 )  # fmt: skip
             axis.set_xscale("log")
             axis.xaxis.set_major_formatter("{x:g}")
-            axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axis.yaxis.set_major_formatter(PercentFormatter(1))
             axis.margins(0.05, 0.08)
             axis.set(xlabel="ms a face on one core (log)", ylabel="accuracy on PublicTest", title=title)
         return _save(figure, path)
