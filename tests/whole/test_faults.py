@@ -171,12 +171,25 @@ def test_a_robot_that_falls_in_a_gesture_plays_nothing_until_it_stands_and_a_per
     assert not scene.nao.diary.find(method="setFallManagerEnabled")
 
 
+def touched(scene, where, holds):
+    """A hand stays there until the robot has felt it, so that `holds`, and is gone until it has felt that.
+
+    Gives when it was felt.
+    """
+    scene.fault("press", where)
+    yield holds
+    felt_s = now_s()
+    scene.fault("release", where)
+    frames = len(scene.pc.frames)
+    yield lambda: len(scene.pc.frames) > frames + 3  # the app looks at its senses more often than that
+    return felt_s
+
+
 def rests_until_touched(scene, before):
     """No gesture more than `before` begins until the head is touched; then an ordered one does."""
     yield seconds(0.3)
     assert scene.gestures() == before
-    scene.fault("touch", "head")
-    yield lambda: scene.pc.frames[-1].trouble is None
+    yield from touched(scene, "head", lambda: scene.pc.frames[-1].trouble is None)
     scene.pc.order("play", "droop")
     yield lambda: scene.gestures() > before
 
@@ -191,8 +204,7 @@ def test_a_lifted_robot_holds_still_until_it_is_put_down_and_touched(scene):
         before = scene.gestures()
         yield seconds(0.2)
         assert not scene.moves()
-        scene.fault("touch", "head")
-        yield lambda: scene.told("put it down first")
+        yield from touched(scene, "head", lambda: scene.told("put it down first"))
         scene.fault("putDown")
         yield from rests_until_touched(scene, before)
 
@@ -207,10 +219,9 @@ def test_a_touch_ends_the_gesture_at_once_and_the_arms_come_home(scene, where):
     def script():
         yield scene.mid_gesture
         yield seconds(0.5)
-        scene.fault("touch", where)
         touched_s = now_s()
-        yield lambda: scene.notes.stops
-        assert now_s() - touched_s < 1.0
+        felt_s = yield from touched(scene, where, lambda: scene.notes.stops)
+        assert felt_s - touched_s < 1.0
         yield lambda: not scene.moves() and scene.at_home()
         before = scene.gestures()
         yield from rests_until_touched(scene, before)
