@@ -12,7 +12,7 @@ from ruamel.yaml import YAML  # noqa: E402
 from torch import nn  # noqa: E402
 
 from models import export, prune  # noqa: E402
-from models.attention import AFF, ECA, PSA, SpatialGate, cbam  # noqa: E402
+from models.attention import AFF, ECA, PSA, SpatialGate, WithinMap, cbam  # noqa: E402
 from models.filters import METHODS  # noqa: E402
 from models.layers import projection  # noqa: E402
 from models.mini_xception import MiniXception  # noqa: E402
@@ -33,7 +33,7 @@ def residual(size):
 
 SMALL = {
     "mini-xception": {"modules": [[16, 16], [24, 20]]},
-    "psa-resnet50": {"stem": [16, 2, 2], "blocks": [[256, 1, 64, 64, True, 0], [256, 1, 64, 64, False, 0]]},
+    "psa-resnet50": {"stem": [16, 2, 2], "blocks": [[256, 4, 64, 64, True, 0], [256, 1, 64, 64, False, 0]]},
     "resnet50": residual(0),
     "se-resnet50": residual(8),
     "cbam-resnet50": residual(8),
@@ -194,6 +194,21 @@ def test_the_shares_of_the_four_scales_of_psa_add_up_to_one():
     scales = [conv(x) for conv in psa.branches]
     shares = [part / scale for part, scale in zip(psa(x).chunk(4, 1), scales, strict=True)]
     assert torch.allclose(sum(shares), torch.ones_like(shares[0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("kernel", [3, 5, 7, 9])
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3), (3, 5), (12, 12)])
+def test_what_of_a_kernel_lies_outside_a_small_map_changes_neither_the_outcome_nor_what_is_learnt(
+    size, kernel, step
+):
+    conv = WithinMap(4, 6, kernel, step, kernel // 2, groups=2, bias=False)
+    x = torch.randn(3, 4, *size)
+    whole = F.conv2d(x, conv.weight, None, step, kernel // 2, groups=2)
+    within = conv(x)
+    assert torch.allclose(within, whole, atol=1e-5)
+    learnt = [torch.autograd.grad(out.square().sum(), conv.weight)[0] for out in (within, whole)]
+    assert torch.allclose(*learnt, atol=1e-4)
 
 
 def test_psa_refuses_channels_that_its_groups_do_not_divide():
