@@ -38,9 +38,11 @@ def cost(run: Path) -> dict[str, float | None]:
     """
     parts = [read_log(folder / "log.csv") for folder in parts_of(run)]
     most = max((row.get("memory_mb", math.nan) for rows in parts for row in rows), default=math.nan)
-    seconds = sum(len(rows) * statistics.median(row["seconds"] for row in rows) for rows in parts)
+    epochs = [int(rows[-1]["epoch"]) for rows in parts]  # a run stopped before it wrote a line lacks that line
+    each = [statistics.median(row["seconds"] for row in rows) for rows in parts]
+    seconds = sum(count * one for count, one in zip(epochs, each, strict=True))
     return {
-        "epochs": sum(map(len, parts)),
+        "epochs": sum(epochs),
         "hours": round(seconds / 3600, 2),
         "training_mb": None if math.isnan(most) else round(most),
         "ferplus_classifier": parts[0][-1].get("ferplus"),

@@ -88,6 +88,10 @@ def test_what_a_run_cost_is_read_from_its_log_and_from_that_of_the_run_it_began_
             runlog.log(folder / "log.csv", row | {"memory_mb": 900.4 + epoch})
     alone = {"epochs": 3, "hours": 0.01, "training_mb": 903, "ferplus_classifier": 0.83}
     assert runlog.cost(first) == alone
+    lines = (first / "log.csv").read_text().splitlines(keepends=True)
+    (first / "log.csv").write_text("".join(line for line in lines if not line.startswith("2,")))
+    assert runlog.cost(first) == {**alone, "hours": 0.02}  # stopped before it wrote of its second epoch
+    (first / "log.csv").write_text("".join(lines))
     recipe = (RECIPES / "mini-xception.yaml").read_text()
     (second / "recipe.yaml").write_text(f"{recipe}\nstart: {first}/weights.safetensors\n")
     assert runlog.cost(second) == {"epochs": 5, "hours": 0.03, "training_mb": 903, "ferplus_classifier": 0.82}
