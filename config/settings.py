@@ -17,6 +17,7 @@ from config import careful_yaml
 from config.contract import EMOTIONS, MAX_NAME
 
 DEFAULT = Path(__file__).with_name("default.yaml")
+SHORT = {"model": "reader.model"}  # what --set also understands
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -209,7 +210,7 @@ def _read(path: Path) -> tuple[dict, dict]:
 
 def _from_override(item: str) -> tuple[dict, dict]:
     name, equals, text = item.partition("=")
-    section, dot, key = name.strip().partition(".")
+    section, dot, key = SHORT.get(name.strip(), name.strip()).partition(".")
     if not (equals and dot and key):
         raise SettingsError(f"--set needs section.key=value, as in reader.model=xrs-fer2013; {item!r} came.")
     try:

@@ -55,6 +55,10 @@ def test_a_file_changes_only_what_it_names_and_an_override_comes_last(tmp_path):
     assert (checked.robot.fps, checked.robot.name, checked.robot.resolution) == (10, "right", "vga")
 
 
+def test_the_network_can_be_chosen_without_its_section():
+    assert settings.load(overrides=["model=resnet20"]).reader.model == "resnet20"
+
+
 @pytest.mark.parametrize("item", ["fps", "fps=3", "robot.fps", "robot.fsp=3", "robot.fps=[", "nothing.fps=3"])
 def test_a_wrong_override_is_refused_with_its_own_words(item):
     with pytest.raises(settings.SettingsError, match=r"--set"):
