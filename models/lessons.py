@@ -35,7 +35,12 @@ class Teacher:
 
     def __init__(self, name: str, device: str):
         folder = Path(name)
-        if folder.is_dir():
+        if folder.is_dir() or len(folder.parts) > 1:
+            if not (folder / "weights.safetensors").is_file():
+                raise data.DataError(
+                    f"train: the teacher is the finished run {folder}, which is not there; train that one "
+                    "first, or name a network of the zoo, which teaches the first classifier alone."
+                )
             recipe, weights = Recipe.read(folder / "recipe.yaml"), load_file(folder / "weights.safetensors")
             network, shape, second = recipe.network, recipe.shape, part(weights, "second.")
         else:

@@ -299,6 +299,13 @@ def test_a_finished_run_teaches_both_classifiers_of_a_student(fer2013, recipe, t
     assert train(path, fer2013, tmp_path / "run").is_file()
 
 
+@pytest.mark.parametrize("folder", ["none", "unfinished"])
+def test_a_run_that_is_to_teach_and_is_not_finished_is_named(tmp_path, folder):
+    (tmp_path / "unfinished").mkdir()
+    with pytest.raises(data.DataError, match=f"the finished run .*{folder}, which is not there"):
+        Teacher(str(tmp_path / folder), "cpu")
+
+
 def test_a_network_that_grew_a_block_begins_by_answering_as_before():
     torch.manual_seed(0)
     small = {"stem": [[8, 1], [16, 2]]}
