@@ -151,12 +151,14 @@ def prune_study(
 @click.option("--epochs", default=20, show_default=True)
 @click.option("--seeds", default="1,2,3", show_default=True)
 @RECIPE
+@click.option("--networks", default="conventional,separable,xr,xs,xrs", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/ablation"), show_default=True)
-def ablation(path: Path, epochs: int, seeds: str, recipe: Path | None, out: Path) -> None:
-    """Train the five networks of paper 000, table 1, by one recipe."""
+def ablation(path: Path, epochs: int, seeds: str, recipe: Path | None, networks: str, out: Path) -> None:
+    """Train NETWORKS by one recipe: those of paper 000, table 1, or others."""
     from models import studies
 
-    rows = studies.ablation(read(recipe), path, out, epochs, [int(seed) for seed in numbers(seeds)])
+    ask = (epochs, [int(seed) for seed in numbers(seeds)], networks.split(","))
+    rows = studies.ablation(read(recipe), path, out, *ask)
     print(studies.ablation_table(rows))
 
 

@@ -55,6 +55,9 @@ class Block(nn.Module):
         else:
             self.second = convolution(row.first, row.second, 3, row.step)
         self.third = convolution(row.second, row.out, 1, activation=None)
+        nn.init.zeros_(
+            self.third[1].weight
+        )  # a block begins by changing nothing (arXiv 1706.02677, section 5.1)
         self.gate, self.fuse = nn.Identity(), None
         if attention == "se":
             self.gate = SqueezeExcite(row.out, row.size)

@@ -1,6 +1,8 @@
-"""Paper 000 repeated on the data there is: the ablation (table 1) and the pruning (figs. 10-12, table 2).
+"""The papers repeated on the data there is: the ablation (000, table 1), the attentions (002, table 3) and the
+pruning (000, figs. 10-12, table 2).
 
     python -m models ablation --data FOLDER --epochs 20 --seeds 1,2,3
+    python -m models ablation --networks resnet50,se-resnet50,psa-resnet50 --data FOLDER --epochs 20
     python -m models prune-study resnet20 resnet56 --data FOLDER --epochs 15
 
 Each training is a run of its own in the study's folder; what was stopped goes on and what is finished is
@@ -37,10 +39,20 @@ def trained(network: str, recipe: dict, path: Path, folder: Path) -> Path:
     return train(folder / "recipe.yaml", path, folder)
 
 
-def ablation(recipe: dict, path: Path, out: Path, epochs: int, seeds: Sequence[int]) -> list[dict]:
-    """Table 1: a row a network, its last accuracies a seed; also written to ablation.csv."""
+def ablation(
+    recipe: dict,
+    path: Path,
+    out: Path,
+    epochs: int,
+    seeds: Sequence[int],
+    networks: Sequence[str] = ABLATION,
+) -> list[dict]:
+    """Each network by one recipe: a row a network, its last accuracies a seed; also written to ablation.csv."""
+    unknown = set(networks) - set(NETWORKS)
+    if unknown:
+        raise ValueError(f"ablation: there is no network {sorted(unknown)}; there are {', '.join(NETWORKS)}.")
     rows = []
-    for network in ABLATION:
+    for network in networks:
         accuracies, seconds = [], []
         for seed in seeds:
             folder = out / f"{network}-{seed}"
@@ -48,7 +60,7 @@ def ablation(recipe: dict, path: Path, out: Path, epochs: int, seeds: Sequence[i
             log = read_log(folder / "log.csv")
             accuracies.append(log[-1][recipe["labels"]])
             seconds += [line["seconds"] for line in log]
-        net = build(network)
+        net = build(network, **(recipe.get("shape") or {}))
         rows.append(
             {
                 "network": network,
@@ -67,7 +79,7 @@ def ablation(recipe: dict, path: Path, out: Path, epochs: int, seeds: Sequence[i
 
 
 def ablation_table(rows: list[dict]) -> str:
-    """Table 1 as text: accuracy as mean and standard deviation over the seeds."""
+    """An ablation as text: accuracy as mean and standard deviation over the seeds."""
     lines = [f"{'network':14} {'accuracy':>18} {'parameters':>12} {'multiply-adds':>14} {'s/epoch':>8}"]
     for row in rows:
         accuracy = f"{row['accuracy']:.2%} +- {row['spread']:.2%}"

@@ -246,6 +246,13 @@ def test_an_unknown_attention_is_refused_with_those_there_are():
         PSAResNet(attention="spa")
 
 
+@pytest.mark.parametrize("attention", ["none", "psa", "se", "cbam", "eca"])
+def test_a_block_of_resnet50_begins_by_changing_nothing(attention):
+    block = PSAResNet(attention=attention).eval().blocks[1]
+    x = torch.rand(2, 256, 4, 4)
+    assert torch.equal(block(x), x)
+
+
 def test_a_network_brings_faces_to_the_side_it_works_on():
     net = a_mobilenet(64, (8, 2), [[8, 1, 0]])
     assert net.resized(torch.zeros(1, 1, 48, 48)).shape == (1, 1, 64, 64)

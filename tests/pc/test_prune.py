@@ -306,15 +306,19 @@ def test_the_pruning_study_writes_a_line_a_run_draws_it_and_goes_on_where_it_was
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_an_ablation_names_a_network_that_there_is_not(recipe, tmp_path):
+    with pytest.raises(ValueError, match=r"no network \['resnet51'\]"):
+        studies.ablation(recipe, tmp_path, tmp_path, 1, [1], ["resnet50", "resnet51"])
+
+
 def test_the_study_names_a_method_that_there_is_not(recipe, tmp_path):
     with pytest.raises(ValueError, match=r"no method \['lasso'\]"):
         studies.prune_study(["resnet20"], ["lasso"], [0.4], [0.85], recipe, tmp_path, tmp_path, 1, 1)
 
 
 @pytest.mark.long
-def test_the_ablation_is_a_row_a_network_with_the_mean_over_its_seeds(fer2013, recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(studies, "ABLATION", ("resnet20", "xr"))
-    rows = studies.ablation(recipe, fer2013, tmp_path, epochs=1, seeds=[1, 2])
+def test_the_ablation_is_a_row_a_network_with_the_mean_over_its_seeds(fer2013, recipe, tmp_path):
+    rows = studies.ablation(recipe, fer2013, tmp_path, 1, [1, 2], ["resnet20", "xr"])
     assert [row["network"] for row in rows] == ["resnet20", "xr"]
     ends = [read_log(tmp_path / f"xr-{seed}" / "log.csv")[-1]["fer2013"] for seed in (1, 2)]
     assert rows[1]["accuracy"] == pytest.approx(sum(ends) / 2)
