@@ -60,7 +60,7 @@ def ablation(
             log = read_log(folder / "log.csv")
             accuracies.append(log[-1][recipe["labels"]])
             seconds += [line["seconds"] for line in log]
-        net = build(network, **(recipe.get("shape") or {}))
+        net = build(network, **(recipe.get("shape") or {})).eval()
         rows.append(
             {
                 "network": network,

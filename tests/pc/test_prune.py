@@ -306,6 +306,13 @@ def test_the_pruning_study_writes_a_line_a_run_draws_it_and_goes_on_where_it_was
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_an_ablation_counts_the_network_of_the_shape_that_its_recipe_has(fer2013, recipe, tmp_path):
+    one_pixel = {"side_px": 32, "stem": [8, 2, 2], "blocks": [[16, 8, 8, 8, True, 0]]}
+    (row,) = studies.ablation(recipe | {"shape": one_pixel}, fer2013, tmp_path, 1, [1], ["resnet50"])
+    assert row["parameters"] == prune.parameters(build("resnet50", **one_pixel))
+    assert row["multiply_adds"] == export.multiply_adds(build("resnet50", **one_pixel).eval())
+
+
 def test_an_ablation_names_a_network_that_there_is_not(recipe, tmp_path):
     with pytest.raises(ValueError, match=r"no network \['resnet51'\]"):
         studies.ablation(recipe, tmp_path, tmp_path, 1, [1], ["resnet50", "resnet51"])
