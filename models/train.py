@@ -139,6 +139,8 @@ class Run:
             place, _, name = key.partition(".")
             slots.setdefault(int(place), {})[name] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+        for weight, kept in self.optimizer.state.items():  # a fused step takes it that all lie in one order
+            kept |= {k: torch.empty_like(weight).copy_(v) for k, v in kept.items() if v.shape == weight.shape}
 
     def publish(self, recipe_name: str) -> Path:
         """Write the running mean, and the second classifier beside it, as finished weights."""
