@@ -5,7 +5,6 @@ Never changes a weight, and never sees more than the Training part.
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,29 +95,10 @@ class Lessons(NamedTuple):
             votes = weighed(data.ferplus_target(faces.votes), run.recipe.rare_votes)
         lessons = cls(*(torch.as_tensor(part).to(run.device) for part in (faces.images, emotion, votes)))
         teachers = run.teachers if run.epoch < run.recipe.epochs else []  # a finished run asks nobody
-        if same_view(run.recipe):
-            return lessons
-        return lessons._replace(
-            soft=tuple(means([asked(teacher, lessons.images, run) for teacher in teachers]))
-        )
-
-
-def same_view(recipe: Recipe) -> bool:
-    """Whether teachers see the changed faces that the student sees."""
-    return bool(recipe.distil and recipe.distil.get("same_view"))
-
-
-def means(taught: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-    """Of what each teacher says by one or two classifiers, the mean for the first and for the second."""
-    first = [scores[0] for scores in taught]
-    second = [scores[1] for scores in taught if len(scores) > 1]
-    return [torch.stack(list(each)).mean(0) for each in (first, second) if each]
-
-
-@torch.no_grad()
-def said(teachers: Sequence[Teacher], faces: Tensor, temperature: float) -> list[Tensor]:
-    """The teachers' mean softened scores (N, 7) of just these faces (N, 1, 48, 48), for each classifier."""
-    return means([[(s / temperature).softmax(1) for s in teacher.logits(faces)] for teacher in teachers])
+        taught = [asked(teacher, lessons.images, run) for teacher in teachers]
+        first = [scores[0] for scores in taught]
+        second = [scores[1] for scores in taught if len(scores) > 1]
+        return lessons._replace(soft=tuple(torch.stack(each).mean(0) for each in (first, second) if each))
 
 
 def asked(teacher: Teacher, images: Tensor, run: "Run") -> list[Tensor]:

@@ -34,8 +34,7 @@ class Recipe(NamedTuple):
                          which begins by changing nothing
     teacher, distil      networks whose mean score of the unchanged faces is learnt too, with {weight,
                          temperature}: a name of the zoo, or the folder of a finished run, whose FER+ classifier
-                         then teaches the second one. With {same_view: true} their score of the changed (and
-                         mixed) face that the student sees (arXiv 2106.05237), asked anew at every step
+                         then teaches the second one
     precision            "bf16": multiplications on 16 bits, weights and sums on 32, about 1.5 times faster on a
                          CPU with AMX; "f32"
     """
@@ -81,11 +80,9 @@ class Recipe(NamedTuple):
                 raise DataError(
                     f"{path}: {key} must be one of {', '.join(allowed)}; {getattr(recipe, key)!r} came."
                 )
-        needed = {"weight", "temperature"} if recipe.teacher else set()
-        if not needed <= set(recipe.distil or {}) <= {"weight", "temperature", "same_view"}:
+        if recipe.teacher and set(recipe.distil or {}) != {"weight", "temperature"}:
             raise DataError(
-                f"{path}: with teacher, distil needs weight and temperature, and may have same_view; "
-                f"{recipe.distil!r} came."
+                f"{path}: with teacher, distil needs weight and temperature; {recipe.distil!r} came."
             )
         return recipe
 

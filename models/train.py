@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from models import adapters, data, losses
 from models.augment import Augmentation
 from models.crew import Crew
-from models.lessons import Lessons, Teacher, part, said, same_view, to_input
+from models.lessons import Lessons, Teacher, part, to_input
 from models.networks import build
 from models.recipe import OPTIMIZERS, Recipe
 from models.runlog import log, peak_mb
@@ -279,19 +279,17 @@ def learn(run: Run, faces: Tensor, lessons: Lessons, rows: Tensor) -> Tensor:
     if recipe.mixup:
         share = float(torch.distributions.Beta(recipe.mixup, recipe.mixup).sample())
         faces = share * faces + (1 - share) * faces.flip(0)
-    faces = faces.contiguous(memory_format=torch.channels_last)
     with run.multiplications():
-        embedding = run.net.embed(faces)  # (N, C)
-        heard = said(run.teachers, faces, recipe.distil["temperature"]) if same_view(recipe) else None
+        embedding = run.net.embed(faces.contiguous(memory_format=torch.channels_last))  # (N, C)
     embedding = embedding.float()
     logits = run.net.classifier(run.net.dropout(embedding))  # (N, 7)
     classifiers = (logits, run.objective.second(embedding))
 
     def against(rows: Tensor) -> Tensor:
         loss = run.objective(embedding, logits, lessons.labels[rows], lessons.votes[rows])
-        for own, soft in zip(classifiers, heard or [soft[rows] for soft in lessons.soft], strict=False):
+        for own, soft in zip(classifiers, lessons.soft, strict=False):
             weight, temperature = recipe.distil["weight"], recipe.distil["temperature"]
-            loss = loss + weight * losses.distillation(own, soft, temperature)
+            loss = loss + weight * losses.distillation(own, soft[rows], temperature)
         return loss
 
     return against(rows) if share == 1 else share * against(rows) + (1 - share) * against(rows.flip(0))

@@ -299,23 +299,6 @@ def test_a_finished_run_teaches_both_classifiers_of_a_student(fer2013, recipe, t
     assert train(path, fer2013, tmp_path / "run").is_file()
 
 
-def test_a_teacher_of_the_same_view_sees_the_changed_and_mixed_faces_of_the_student(
-    fer2013, recipe, tmp_path, monkeypatch
-):
-    path = tmp_path / "student.yaml"
-    more = "teacher: [xrs-ferplus]\ndistil: {weight: 1.0, temperature: 3.0, same_view: true}\nmixup: 0.5\n"
-    path.write_text(recipe.read_text() + more)
-    seen, heard, logits = [], [], Teacher.logits
-    monkeypatch.setattr(Teacher, "logits", lambda self, faces: heard.append(faces) or logits(self, faces))
-    monkeypatch.setattr(
-        XRS, "embed", lambda self, faces, embed=XRS.embed: seen.append(faces) or embed(self, faces)
-    )
-    train(path, fer2013, tmp_path / "run")
-    steps = [faces for faces in seen if any(faces is other for other in heard)]
-    assert len(heard) == len(steps) / 2 > 0  # the student's and the teacher's own look at each batch
-    assert not list(tmp_path.glob("taught-*"))
-
-
 @pytest.mark.parametrize(
     "distil", ["", "distil: {weight: 1.0}", "distil: {weight: 1.0, temperature: 2.0, view: 1}"]
 )
