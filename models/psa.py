@@ -55,8 +55,7 @@ class Block(nn.Module):
         else:
             self.second = convolution(row.first, row.second, 3, row.step)
         self.third = convolution(row.second, row.out, 1, activation=None)
-        if attention != "aff":  # a block begins by changing nothing (arXiv 1706.02677, 5.1); AFF's would halve
-            nn.init.zeros_(self.third[1].weight)
+        nn.init.zeros_(self.third[1].weight)  # a block begins by changing nothing: arXiv 1706.02677, 5.1
         self.gate, self.fuse = nn.Identity(), None
         if attention == "se":
             self.gate = SqueezeExcite(row.out, row.size)
