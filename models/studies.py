@@ -25,7 +25,6 @@ from models.prune import Start, gentler, parameters, prune, start_named
 from models.runlog import read_log
 from models.train import train
 
-ABLATION = ("conventional", "separable", "xr", "xs", "xrs")
 STUDY_COLUMNS = (
     *("network", "method", "rate", "alpha", "parameters", "multiply_adds"),
     *("parameters_gone", "multiply_adds_gone", "before", "pruned", "taught", "folder"),
@@ -40,12 +39,7 @@ def trained(network: str, recipe: dict, path: Path, folder: Path) -> Path:
 
 
 def ablation(
-    recipe: dict,
-    path: Path,
-    out: Path,
-    epochs: int,
-    seeds: Sequence[int],
-    networks: Sequence[str] = ABLATION,
+    recipe: dict, path: Path, out: Path, epochs: int, seeds: Sequence[int], networks: Sequence[str]
 ) -> list[dict]:
     """Each network by one recipe: a row a network, its last accuracies a seed; also written to ablation.csv."""
     unknown = set(networks) - set(NETWORKS)
