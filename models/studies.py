@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from models import export
 from models.filters import METHODS
 from models.networks import NETWORKS, build
-from models.prune import Start, gentler, parameters, prune, start_named
+from models.prune import Start, gentler, prune, start_named
 from models.runlog import read_log
 from models.train import train
 
@@ -42,9 +42,8 @@ def ablation(
     recipe: dict, path: Path, out: Path, epochs: int, seeds: Sequence[int], networks: Sequence[str]
 ) -> list[dict]:
     """Each network by one recipe: a row a network, its last accuracies a seed; also written to ablation.csv."""
-    unknown = set(networks) - set(NETWORKS)
-    if unknown:
-        raise ValueError(f"ablation: there is no network {sorted(unknown)}; there are {', '.join(NETWORKS)}.")
+    shape = recipe.get("shape") or {}
+    sizes = {network: export.sizes(build(network, **shape).eval()) for network in networks}
     rows = []
     for network in networks:
         accuracies, seconds = [], []
@@ -54,12 +53,11 @@ def ablation(
             log = read_log(folder / "log.csv")
             accuracies.append(log[-1][recipe["labels"]])
             seconds += [line["seconds"] for line in log]
-        net = build(network, **(recipe.get("shape") or {})).eval()
         rows.append(
             {
                 "network": network,
-                "parameters": parameters(net),
-                "multiply_adds": export.multiply_adds(net),
+                "parameters": sizes[network]["parameters"],
+                "multiply_adds": sizes[network]["multiply_adds"],
                 "seconds": statistics.median(seconds),
                 "accuracy": statistics.mean(accuracies),
                 "spread": statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
