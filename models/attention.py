@@ -78,7 +78,8 @@ class AFF(nn.Module):
     """Dai et al. 2021 (arXiv 2009.14082, eq. 4): in the place of the sum, both inputs by shares.
 
     As in its authors' code, twice eq. 4: equal shares give the sum itself. By eq. 4 they give half of it, and
-    sixteen such blocks learnt nothing in two epochs.
+    sixteen such blocks learnt nothing in two epochs. Begins with equal shares: with those of random weights
+    the first epoch brought 27 % of FER2013, where the plain sum brings 41.
     """
 
     def __init__(self, channels: int, hidden: int):
@@ -90,6 +91,8 @@ class AFF(nn.Module):
             )
             for _ in range(2)
         )
+        for weigh in (self.local, self.whole):
+            nn.init.zeros_(weigh[-1].weight)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         both = x + y

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from config.contract import EMOTIONS
 from models import golden, zoo
-from models.networks import build
+from models.networks import build, fill
 
 DATA = (
     "FER2013 Training (Goodfellow et al. 2013; research use, its owners state no licence), votes of FER+ "
@@ -69,7 +69,7 @@ def restore(
         state |= {
             f"classifier.{k.removeprefix('second.')}": v for k, v in weights.items() if k.startswith("second.")
         }
-    net.load_state_dict(state)
+    fill(net, state, network)
     return net.eval()
 
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from torch import nn
+from torch import Tensor, nn
 
 from models import ablation
 from models.mini_xception import MiniXception
@@ -45,3 +45,16 @@ def build(name: str, **shape) -> nn.Module:
     if name not in NETWORKS:
         raise ValueError(f"networks: there is no network {name!r}; there are {', '.join(sorted(NETWORKS))}.")
     return NETWORKS[name](**shape)
+
+
+def fill(net: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+    """Give a network these weights, all of them and no others; others are refused."""
+    own, came = ({k: tuple(v.shape) for k, v in state.items()} for state in (net.state_dict(), weights))
+    unlike = [key for key in own | came if own.get(key) != came.get(key)]
+    if unlike:
+        key = unlike[0]
+        raise ValueError(
+            f"networks: {len(unlike)} of {len(own)} weights do not fit {name}: {key} needs {own.get(key)}, "
+            f"{came.get(key)} came; name the network and the shape that they were trained in."
+        )
+    net.load_state_dict(weights)

@@ -25,7 +25,7 @@ from models import adapters, data, losses
 from models.augment import Augmentation
 from models.crew import Crew
 from models.lessons import Lessons, Teacher, part, to_input
-from models.networks import build
+from models.networks import build, fill
 from models.recipe import OPTIMIZERS, Recipe
 from models.runlog import log, peak_mb
 
@@ -93,7 +93,7 @@ class Run:
         weights = {k: v for k, v in weights.items() if not k.startswith("second.")}
         if self.recipe.grown:
             weights = grown(self.net, weights, self.recipe.grown)
-        self.net.load_state_dict(weights)
+        fill(self.net, weights, f"{self.recipe.network} (train: start is {path})")
         if second:
             self.objective.second.load_state_dict(second)
 

@@ -286,6 +286,17 @@ def test_a_run_begins_with_what_a_stopped_one_would_have_published(fer2013, reci
     assert train(path, fer2013, tmp_path / "run").is_file()
 
 
+def test_a_start_of_another_shape_is_refused_before_anything_is_learnt(fer2013, recipe, tmp_path):
+    train(recipe, fer2013, tmp_path / "first")
+    path = tmp_path / "on.yaml"
+    path.write_text(
+        f"{recipe.read_text()}start: {tmp_path}/first/last.safetensors\nshape: {{stem: [[8, 1], [16, 2]]}}\n"
+    )
+    with pytest.raises(ValueError, match=r"do not fit xrs .*start is .*needs .* came; name the network"):
+        train(path, fer2013, tmp_path / "run")
+    assert not (tmp_path / "run/last.safetensors").exists()
+
+
 def test_a_finished_run_teaches_both_classifiers_of_a_student(fer2013, recipe, tmp_path):
     train(recipe, fer2013, tmp_path / "first")
     teacher = Teacher(str(tmp_path / "first"), "cpu")

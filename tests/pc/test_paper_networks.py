@@ -225,14 +225,15 @@ def test_a_gate_weighs_by_zero_to_one_and_learns(gate):
     assert all(p.grad is not None for p in gate.parameters())
 
 
-def test_aff_gives_something_between_twice_either_input_and_their_sum_where_the_shares_are_equal():
+def test_aff_begins_as_the_sum_and_later_gives_something_between_twice_either_input():
     x, y = torch.rand(2, 16, 5, 5), torch.rand(2, 16, 5, 5)
     aff = AFF(16, 4).eval()
-    out = aff(x, y) / 2
-    assert (out <= torch.maximum(x, y) + 1e-6).all() and (out >= torch.minimum(x, y) - 1e-6).all()
-    for part in (aff.local, aff.whole):
-        nn.init.zeros_(part[-1].weight)
     assert torch.allclose(aff(x, y), x + y)
+    for part in (aff.local, aff.whole):
+        nn.init.ones_(part[-1].weight)
+    out = aff(x, y) / 2
+    assert not torch.allclose(out, (x + y) / 2, atol=1e-3)
+    assert (out <= torch.maximum(x, y) + 1e-6).all() and (out >= torch.minimum(x, y) - 1e-6).all()
 
 
 def test_the_kernel_of_eca_follows_the_channels_as_in_its_article():
