@@ -48,7 +48,7 @@ def build(name: str, **shape) -> nn.Module:
 
 
 def fill(net: nn.Module, weights: dict[str, Tensor], name: str) -> None:
-    """Give a network these weights, all of them and no others; others are refused."""
+    """Give a network its weights, each of them; those of another network or shape raise ValueError."""
     own, came = ({k: tuple(v.shape) for k, v in state.items()} for state in (net.state_dict(), weights))
     unlike = [key for key in own | came if own.get(key) != came.get(key)]
     if unlike:

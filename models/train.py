@@ -133,7 +133,7 @@ class Run:
             part, _, rest = key.partition(".")
             parts[part][rest] = value
         for part in ("net", "mean", "objective"):
-            getattr(self, part).load_state_dict(parts[part])
+            fill(getattr(self, part), parts[part], f"this recipe (train: {path} is to go on)")
         slots: dict[int, dict[str, Tensor]] = {}
         for key, value in parts["optimizer"].items():
             place, _, name = key.partition(".")

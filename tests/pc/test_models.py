@@ -297,6 +297,18 @@ def test_a_start_of_another_shape_is_refused_before_anything_is_learnt(fer2013, 
     assert not (tmp_path / "run/last.safetensors").exists()
 
 
+def test_a_run_whose_recipe_got_another_shape_is_not_gone_on_with_and_stays_as_it_was(
+    fer2013, recipe, tmp_path
+):
+    train(recipe, fer2013, tmp_path / "run")
+    kept = (tmp_path / "run/last.safetensors").read_bytes()
+    path = tmp_path / "other.yaml"
+    path.write_text(f"{recipe.read_text()}shape: {{stem: [[8, 1], [16, 2]]}}\n")
+    with pytest.raises(ValueError, match=r"do not fit this recipe .*last.safetensors is to go on.*needs"):
+        train(path, fer2013, tmp_path / "run")
+    assert (tmp_path / "run/last.safetensors").read_bytes() == kept
+
+
 def test_a_finished_run_teaches_both_classifiers_of_a_student(fer2013, recipe, tmp_path):
     train(recipe, fer2013, tmp_path / "first")
     teacher = Teacher(str(tmp_path / "first"), "cpu")
